@@ -21,9 +21,28 @@ struct dx_wire_message_in {
 	struct dx_wire_view view;
 	int fds[DX_FDPASS_MAX]; /* -1 where none; take with dx_take_fd() */
 	size_t nr_fds;
-	void *memory_; /* private: buffer or mapping behind the view */
-	size_t mapped_length_;
+	void *memory_; /* private: the buffer behind the view */
 };
+
+/*
+ * An outgoing message, encoded once and sent to one or many, now or later: what a queue keeps.
+ * Small ones live in the struct itself.
+ */
+struct dx_link_frame {
+	int payload_fd; /* owned; -1 when the payload is inline */
+	size_t length;
+	unsigned char *bytes; /* small, or malloc'd */
+	_Alignas(8) unsigned char small[384];
+};
+
+/* @return 0; -EMSGSIZE for a payload over DX_MAX_PLIST_BYTES; -ENOMEM; -EMFILE. */
+int dx_link_frame_init(struct dx_link_frame *frame, uint16_t type, uint32_t seq, int32_t status,
+		       const void *body, size_t body_length, const void *payload,
+		       size_t payload_length);
+/* As dx_link_send(). The frame stays as it is and must not have been moved since its init. */
+int dx_link_frame_send(const struct dx_link_frame *frame, int socket, const int *fds, size_t nr_fds,
+		       bool nonblocking);
+void dx_link_frame_fini(struct dx_link_frame *frame);
 
 /* nonblocking: -EAGAIN instead of waiting. fds stay the caller's. @return 0 or a negative errno. */
 int dx_link_send(int socket, uint16_t type, uint32_t seq, int32_t status, const void *body,
@@ -43,7 +62,8 @@ void dx_wire_message_in_fini(struct dx_wire_message_in *message);
  * class may be NULL for any. */
 int dx_wire_message_value(const struct dx_wire_message_in *message, const struct dx_class *class,
 			  void **ret_value);
-/* The payload as malloc'd NUL-terminated text of at most max bytes. */
+/* The payload as malloc'd NUL-terminated text of at most max bytes: -EPROTO when it is longer, no
+ * UTF-8 or holds a NUL. An absent payload is the empty text. */
 int dx_wire_message_text(const struct dx_wire_message_in *message, size_t max, char **ret_text);
 
 #endif

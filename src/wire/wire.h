@@ -13,7 +13,8 @@
  *             binary property list or text, as the type says. With DX_WIRE_PAYLOAD_FD the payload
  *             is in an attached memfd (last fd of the message, sealed against shrinking) instead.
  * Invariants:
- *   M1  header.length == bytes received; body size == size of the type; else -EPROTO.
+ *   M1  header.length == bytes received; body size == size of the type; else -EPROTO. A failed
+ *       reply may leave its body out; the view then shows a body of zeros.
  *   M2  a reply has type | DX_WIRE_REPLY and the seq of its request; seq 0 means no reply wanted.
  *   M3  status is 0 in requests and an IOReturn in replies; a failed reply may carry a text payload
  *       that says why, for tools.
@@ -312,6 +313,19 @@ ssize_t dx_wire_encode(void *buffer, size_t capacity, uint16_t type, uint32_t se
  * @return 0, or -EPROTO.
  */
 int dx_wire_decode(const void *buffer, size_t length, struct dx_wire_view *ret_view);
+
+/*
+ * Checks what the decoder could not see while the payload was in an attached memfd: that the type
+ * has one, and that a list of ids is as long as its count says. dx_link_receive() calls it.
+ * @return 0, or -EPROTO.
+ */
+int dx_wire_check_payload(const struct dx_wire_view *view);
+
+/* How many descriptors, besides that of the payload, must come with a message; -EPROTO if unknown. */
+int dx_wire_nr_fds(const struct dx_wire_view *view);
+
+/* UTF-8 without NUL, so that it can go into a property list. */
+bool dx_wire_text_is_valid(const char *text, size_t length);
 
 /* The fixed body size of a type (reply or request), or -EPROTO for an unknown type. */
 ssize_t dx_wire_body_length(uint16_t type);
