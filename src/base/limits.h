@@ -35,6 +35,9 @@
 #define DX_MAX_MESSAGE_BYTES	     65536u	 /* one control message with its payload */
 #define DX_MAX_PLIST_BYTES	     (1u << 20)	 /* a property list file */
 #define DX_MAX_PLIST_DEPTH	     32u
+#define DX_MAX_PLIST_EXPANDED_BYTES  (16u << 20) /* what its values may take in memory, about */
+#define DX_MAX_VALUE_DEPTH	     64u	 /* of containers in containers, when copied */
+#define DX_MAX_REMOVE_DEPTH	     32u	 /* of directories in a private one */
 #define DX_MAX_CLIENTS		     8192u
 #define DX_MAX_WATCHES_PER_CLIENT    256u
 #define DX_MAX_REGISTRY_ENTRIES	     65536u

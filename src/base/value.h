@@ -30,7 +30,7 @@ struct dx_boolean; struct dx_number; struct dx_string; struct dx_data; struct dx
 const struct dx_boolean *dx_boolean(bool value);
 bool dx_boolean_get(const struct dx_boolean *boolean);
 
-/* All constructors: +1, NULL without memory. */
+/* All constructors: +1, NULL without memory. Widths between 8, 16, 32 and 64 are rounded up. */
 struct dx_number *dx_number_new(uint64_t value, unsigned bits);	/* two's complement for negatives */
 struct dx_number *dx_number_new_signed(int64_t value, unsigned bits);
 struct dx_number *dx_number_new_real(double value, unsigned bits); /* 32 or 64 */
@@ -39,8 +39,10 @@ double dx_number_real(const struct dx_number *number);
 unsigned dx_number_bits(const struct dx_number *number);
 bool dx_number_is_real(const struct dx_number *number);
 
-struct dx_string *dx_string_new(const char *text);
-struct dx_string *dx_string_new_length(const char *text, size_t length); /* NULL if it holds NUL */
+/* Well-formed UTF-8 without NUL. */
+bool dx_string_is_valid(const char *text, size_t length);
+struct dx_string *dx_string_new(const char *text);	 /* NULL also if it is not valid */
+struct dx_string *dx_string_new_length(const char *text, size_t length); /* the same */
 const char *dx_string_get(const struct dx_string *string);
 size_t dx_string_length(const struct dx_string *string); /* bytes */
 
@@ -53,17 +55,20 @@ int dx_data_append(struct dx_data *data, const void *bytes, size_t length);
 struct dx_array *dx_array_new(void);
 size_t dx_array_count(const struct dx_array *array);
 void *dx_array_get(const struct dx_array *array, size_t index); /* borrowed; NULL beyond the end */
-int dx_array_append(struct dx_array *array, const void *object);	    /* takes its own reference */
+/* Take their own reference. @return 0; -EINVAL for NULL or beyond the end; -ENOMEM. */
+int dx_array_append(struct dx_array *array, const void *object);
 int dx_array_insert(struct dx_array *array, size_t index, const void *object);
 int dx_array_replace(struct dx_array *array, size_t index, const void *object);
 void dx_array_remove(struct dx_array *array, size_t index);
 
 struct dx_dict *dx_dict_new(void);
 struct dx_dict *dx_dict_copy(const struct dx_dict *dict);		    /* shallow */
-void *dx_value_copy_deep(const void *value); /* containers copied all the way down; leaves shared */
+/* Containers copied all the way down, leaves shared; NULL also below DX_MAX_VALUE_DEPTH. */
+void *dx_value_copy_deep(const void *value);
 size_t dx_dict_count(const struct dx_dict *dict);
 void *dx_dict_get(const struct dx_dict *dict, const char *key);	    /* borrowed; NULL if missing */
-int dx_dict_set(struct dx_dict *dict, const char *key, const void *object); /* own reference */
+/* Takes its own reference. @return 0; -EINVAL for NULL or a key that is not valid; -ENOMEM. */
+int dx_dict_set(struct dx_dict *dict, const char *key, const void *object);
 bool dx_dict_remove(struct dx_dict *dict, const char *key);
 int dx_dict_merge(struct dx_dict *dict, const struct dx_dict *from);
 /* i-th pair in insertion order; false beyond the end. Both borrowed. */
