@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * opendext/client - what OpenDext adds to IOKitLib: notifications without a run loop, counters.
+ */
+#ifndef OPENDEXT_CLIENT_H
+#define OPENDEXT_CLIENT_H
+
+#include <IOKit/IOKitLib.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*!
+ * A file descriptor for poll, epoll, libuv: readable when the port has something to deliver.
+ * @param notify  the port.
+ * @return the descriptor, the same each time; -1 for NULL or without descriptors.
+ * Owner: the port. Do not read it or close it; call IONotificationPortDispatch() when it is readable.
+ */
+int IONotificationPortGetFileDescriptor(IONotificationPortRef notify);
+
+/*!
+ * Waits for notifications and calls their callbacks on this thread.
+ * @param notify      the port.
+ * @param timeout_ms  longest wait for the first one; 0 looks and returns, negative waits for ever.
+ * @return how many callbacks ran, 0 when the time is over; -1 for NULL.
+ * Blocks: until something was delivered or timeout_ms are over.
+ * Threads: one at a time per port, and not while a run loop serves it. A callback may destroy the
+ *          port.
+ */
+int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms);
+
+/*! What a connection has cost so far. */
+struct IOConnectStatistics {
+	uint64_t calls;		    /*!< external methods called */
+	uint64_t notifications;	    /*!< completions received */
+	uint64_t doorbells;	    /*!< system calls that woke the driver */
+	uint64_t sleeps;	    /*!< waits of this process in the kernel, for answers */
+	uint64_t wakeups;	    /*!< messages that woke this process for notifications */
+	uint64_t bytes_copied_in;   /*!< application to driver: scalars, inline and staged structures */
+	uint64_t bytes_copied_out;  /*!< driver to application: likewise, and completion arguments */
+	uint64_t bytes_mapped;	    /*!< shared with the driver now, never copied */
+	uint64_t pages_promoted;    /*!< pages of this process made shareable, each copied once then */
+};
+
+/*!
+ * Reads the counters of a connection.
+ * @param connect     the connection; it may be closed or dead, as long as the handle is held.
+ * @param statistics  receives them.
+ * @param size        sizeof(struct IOConnectStatistics); what a smaller one holds is filled.
+ * @return kIOReturnSuccess; kIOReturnBadArgument; MACH_SEND_INVALID_DEST.
+ */
+kern_return_t IOConnectGetStatistics(io_connect_t connect, struct IOConnectStatistics *statistics,
+				     size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
