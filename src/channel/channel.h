@@ -241,7 +241,7 @@ void dx_channel_driver_disarm(struct dx_channel_driver *channel);
 int dx_channel_driver_listen(struct dx_channel_driver *channel, int epoll_fd, uint64_t cookie);
 /*!
  * The doorbell rang and the channel was polled to its end (or quantum). Rings without work are
- * a flood: the second in a row mutes the doorbell.
+ * a flood: a few in a row mute the doorbell.
  * @return 0: listening; else the time (CLOCK_MONOTONIC, ns) at which to call _unmute, 1 ms from
  *         now. Work that arrives meanwhile is found then.
  */
@@ -356,7 +356,7 @@ int dx_channel_app_arm(struct dx_channel_app *channel, uint32_t after);
 void dx_channel_app_disarm(struct dx_channel_app *channel);
 /*!
  * Spins for a notification as the wait policy allows; for use before _arm and poll.
- * @return true: there is one. Threads: one at a time.
+ * @return true: there is one. Threads: any; one spins, others return at once.
  */
 bool dx_channel_app_spin(struct dx_channel_app *channel);
 /*!
