@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * app - sends a file through the Stream driver to a loopback device and compares what comes back.
+ *
+ *	dext run --device virtual:gadget-zero,speed=super Stream.dext -- stream-app FILE
+ *
+ * The buffers are the driver's, mapped here: a chunk of the file is copied into one, two numbers go
+ * to the driver, and the device takes the bytes from the same pages.
+ */
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <IOKit/IOKitLib.h>
+#include <IOKit/IOMessage.h>
+
+#include "stream.h"
+
+enum { NR_BUFFERS = 8, BUFFER_BYTES = 256 * 1024 };
+
+struct app {
+	io_connect_t connection;
+	uint8_t *buffers[2 * STREAM_MAX_BUFFERS]; /* by memory type */
+	const uint8_t *file;
+	uint64_t length;   /* of the file */
+	uint64_t sent;	   /* handed to the driver */
+	uint64_t expected; /* asked back from the driver */
+	uint64_t compared;
+	uint64_t chunk_of[NR_BUFFERS]; /* where in the file the bytes of in buffer n belong */
+	const char *failure;
+};
+
+static void stop(struct app *app, const char *failure)
+{
+	app->failure = app->failure == NULL ? failure : app->failure;
+	CFRunLoopStop(CFRunLoopGetCurrent());
+}
+
+static uint64_t chunk_at(const struct app *app, uint64_t offset)
+{
+	uint64_t left = app->length - offset;
+
+	return left < BUFFER_BYTES ? left : BUFFER_BYTES;
+}
+
+/* Gives out buffer n the next chunk of the file. */
+static void send_next(struct app *app, uint64_t n)
+{
+	const uint64_t scalars[] = {n, chunk_at(app, app->sent)};
+
+	if (scalars[1] == 0)
+		return;
+	memcpy(app->buffers[n], app->file + app->sent, scalars[1]);
+	app->sent += scalars[1];
+	if (IOConnectCallScalarMethod(app->connection, STREAM_SEND, scalars, 2, NULL, NULL) != 0)
+		stop(app, "cannot send");
+}
+
+/* Asks for as many bytes as were or will be sent at this place. */
+static void receive_next(struct app *app, uint64_t n)
+{
+	const uint64_t scalars[] = {n, chunk_at(app, app->expected)};
+
+	if (scalars[1] == 0)
+		return;
+	app->chunk_of[n] = app->expected;
+	app->expected += scalars[1];
+	if (IOConnectCallScalarMethod(app->connection, STREAM_RECEIVE, scalars, 2, NULL, NULL) != 0)
+		stop(app, "cannot receive");
+}
+
+/* One transfer is done. */
+static void transfer_done(void *refcon, IOReturn status, void **arguments, uint32_t nr_arguments)
+{
+	struct app *app = refcon;
+	uint64_t type = 0, bytes = 0, offset = 0;
+
+	if (status != kIOReturnSuccess || nr_arguments != STREAM_NR_ARGS) {
+		stop(app, mach_error_string(status));
+		return;
+	}
+	type = (uintptr_t)arguments[STREAM_ARG_BUFFER];
+	bytes = (uintptr_t)arguments[STREAM_ARG_BYTES];
+	if (type < STREAM_IN) {
+		send_next(app, type);
+		return;
+	}
+	offset = app->chunk_of[type - STREAM_IN];
+	if (bytes != chunk_at(app, offset) ||
+	    memcmp(app->buffers[type], app->file + offset, bytes) != 0)
+		stop(app, "other bytes came back");
+	app->compared += bytes;
+	if (app->compared == app->length)
+		stop(app, NULL);
+	else
+		receive_next(app, type - STREAM_IN);
+}
+
+/* The driver died or the device was unplugged: nothing more will complete. */
+static void service_message(void *refcon, io_service_t service, uint32_t type, void *argument)
+{
+	(void)service;
+	(void)argument;
+	if (type == kIOMessageServiceIsTerminated)
+		stop(refcon, "the driver is gone");
+}
+
+static kern_return_t map_buffers(struct app *app)
+{
+	const uint64_t scalars[] = {NR_BUFFERS, BUFFER_BYTES};
+	kern_return_t result = IOConnectCallScalarMethod(app->connection, STREAM_CONFIGURE, scalars,
+							 2, NULL, NULL);
+
+	for (uint32_t n = 0; n < 2 * NR_BUFFERS && result == kIOReturnSuccess; n++) {
+		uint32_t type = n < NR_BUFFERS ? n : STREAM_IN + n - NR_BUFFERS;
+		mach_vm_address_t address = 0;
+		mach_vm_size_t size = 0;
+
+		result = IOConnectMapMemory64(app->connection, type, mach_task_self(), &address,
+					      &size, kIOMapAnywhere);
+		app->buffers[type] = (uint8_t *)(uintptr_t)address;
+	}
+	return result;
+}
+
+/* Everything from here on happens in callbacks on the run loop. */
+static kern_return_t run(struct app *app, io_service_t service, IONotificationPortRef port)
+{
+	io_async_ref64_t reference = {0};
+	io_object_t interest = 0;
+	kern_return_t result = IOServiceAddInterestNotification(port, service, kIOGeneralInterest,
+								service_message, app, &interest);
+
+	reference[kIOAsyncCalloutFuncIndex] = (io_user_reference_t)(uintptr_t)transfer_done;
+	reference[kIOAsyncCalloutRefconIndex] = (io_user_reference_t)(uintptr_t)app;
+	if (result == kIOReturnSuccess)
+		result = IOConnectCallAsyncScalarMethod(
+			app->connection, STREAM_COMPLETION, IONotificationPortGetMachPort(port),
+			reference, kIOAsyncCalloutCount, NULL, 0, NULL, NULL);
+	if (result == kIOReturnSuccess)
+		result = map_buffers(app);
+	if (result != kIOReturnSuccess)
+		return result;
+	CFRunLoopAddSource(CFRunLoopGetCurrent(), IONotificationPortGetRunLoopSource(port),
+			   kCFRunLoopDefaultMode);
+	for (uint64_t n = 0; n < NR_BUFFERS; n++) {
+		receive_next(app, n);
+		send_next(app, n);
+	}
+	if (app->failure == NULL)
+		CFRunLoopRun();
+	IOObjectRelease(interest);
+	return kIOReturnSuccess;
+}
+
+int main(int argc, char **argv)
+{
+	struct app app = {0};
+	struct stat status = {0};
+	int fd = argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
+	kern_return_t result = kIOReturnSuccess;
+
+	if (fd < 0 || fstat(fd, &status) < 0 || status.st_size == 0) {
+		fprintf(stderr, "usage: stream-app FILE (one that can be read and is not empty)\n");
+		return 2;
+	}
+	app.length = (uint64_t)status.st_size;
+	app.file = mmap(NULL, app.length, PROT_READ, MAP_PRIVATE, fd, 0);
+	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
+	io_service_t service = IOServiceGetMatchingService(
+		kIOMainPortDefault, IOServiceNameMatching(STREAM_SERVICE_NAME));
+	if (app.file == MAP_FAILED || port == NULL || service == 0) {
+		fprintf(stderr, "stream-app: no service named %s\n", STREAM_SERVICE_NAME);
+		return 1;
+	}
+	result = IOServiceOpen(service, mach_task_self(), 0, &app.connection);
+	if (result == kIOReturnSuccess)
+		result = run(&app, service, port);
+	if (result != kIOReturnSuccess || app.failure != NULL) {
+		fprintf(stderr, "stream-app: %s\n",
+			app.failure != NULL ? app.failure : mach_error_string(result));
+		return 1;
+	}
+	IOServiceClose(app.connection);
+	IONotificationPortDestroy(port);
+	IOObjectRelease(service);
+	printf("%llu bytes went out and came back the same\n", (unsigned long long)app.compared);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * connect - the broker that --socket or the environment names, or exit code 69.
+ *
+ * Place:   tools; for the commands that talk to a broker that already runs.
+ */
+#ifndef DX_TOOLS_CONNECT_H
+#define DX_TOOLS_CONNECT_H
+
+#include "broker.h"
+#include "tool.h"
+
+/* @return DX_TOOL_OK with an open broker, or the exit code after the one line. */
+int dx_connect(const struct dx_tool *tool, struct dx_broker *ret_broker);
+/* A failed request: the line and the exit code. what: "cannot load 'x'". */
+int dx_connect_failed(const struct dx_tool *tool, const struct dx_broker *broker, int error,
+		      const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+#endif

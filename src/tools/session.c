@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * session - a private broker for the life of one command. See session.h.
+ */
+#include "session.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "signals.h"
+#include "wire/address.h"
+#include "wire/wire.h"
+
+#define READY_TIMEOUT_MS 10000
+#define GRACE_MS	 5000
+
+static int make_directory(struct dx_session *session)
+{
+	const char *base = getenv("TMPDIR");
+
+	if (base == NULL || base[0] != '/' || strlen(base) > 48) {
+		base = "/tmp"; /* a longer one would not leave room in a socket address */
+	}
+	(void)snprintf(session->directory, sizeof(session->directory), "%s/opendext-XXXXXX", base);
+	if (mkdtemp(session->directory) == NULL) {
+		int result = -errno;
+
+		(void)dx_tool_fail(session->tool, DX_TOOL_FAILED, "%s: %s", session->directory,
+				   strerror(-result));
+		session->directory[0] = '\0';
+		return result;
+	}
+	(void)snprintf(session->address, sizeof(session->address), "%s/broker",
+		       session->directory);
+	return 0;
+}
+
+/* The directory is flat: a socket, and what dextd may have put beside it. */
+static void remove_directory(struct dx_session *session)
+{
+	DIR *directory = NULL;
+
+	if (session->directory[0] == '\0') {
+		return;
+	}
+	directory = opendir(session->directory);
+	for (struct dirent *entry = NULL; directory != NULL;) {
+		entry = readdir(directory);
+		if (entry == NULL) {
+			break;
+		}
+		(void)unlinkat(dirfd(directory), entry->d_name, 0); /* fails for . and .. */
+	}
+	if (directory != NULL) {
+		(void)closedir(directory);
+	}
+	if (rmdir(session->directory) < 0 && errno != ENOENT) {
+		(void)dx_tool_fail(session->tool, DX_TOOL_FAILED, "%s: cannot remove it: %s",
+				   session->directory, strerror(errno));
+	}
+	session->directory[0] = '\0';
+}
+
+/* Waits until dextd says that it listens. The pipe stays open: its end is the end of dextd. */
+static int wait_ready(struct dx_session *session)
+{
+	struct pollfd fds[] = {{.fd = session->ready_fd, .events = POLLIN},
+			       {.fd = session->signal_fd, .events = POLLIN}};
+	char byte = 0;
+	int result = 0;
+
+	do {
+		result = poll(fds, 2, READY_TIMEOUT_MS);
+	} while (result < 0 && errno == EINTR);
+	if (result == 0) {
+		return -ETIMEDOUT;
+	}
+	if (fds[1].revents != 0) {
+		return -EINTR;
+	}
+	return read(session->ready_fd, &byte, 1) == 1 ? 0 : -ECONNRESET;
+}
+
+static int start_broker(struct dx_session *session)
+{
+	DX_CLEANUP_FD int writer = -1;
+	char path[512];
+	const char *argv[] = {path, "--private", "--ready-fd", "3", "--socket", session->address, NULL};
+	static const char *const levels[] = {"error", NULL, "info"};
+	const char *environment[] = {"OPENDEXT_LOG", levels[session->tool->verbosity], NULL};
+	struct dx_process_options options = {.path = path,
+					     .argv = argv,
+					     .death_signal = SIGTERM,
+					     .own_group = true,
+					     .nr_kept_fds = 1};
+	int ends[2];
+	int fds[2];
+	int result = dx_tool_find("dextd", path, sizeof(path));
+
+	if (result < 0) {
+		return dx_tool_fail(session->tool, -ENOENT,
+				    "dextd is neither beside this program nor in " DX_BINDIR);
+	}
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		return dx_tool_fail(session->tool, -errno, "pipe: %s", strerror(errno));
+	}
+	session->ready_fd = ends[0];
+	writer = ends[1];
+	fds[0] = writer;
+	fds[1] = 3;
+	options.kept_fds = fds;
+	/* Normal: what the user's own environment says. */
+	options.environment = session->tool->verbosity == 1 ? NULL : environment;
+	result = dx_process_start(&options, &session->process);
+	dx_fd_close(&writer);
+	if (result == 0) {
+		result = wait_ready(session);
+	}
+	if (result < 0 && result != -EINTR) {
+		return dx_tool_fail(session->tool, result, "%s: did not start: %s", path,
+				    result == -ECONNRESET ? "it ended" : strerror(-result));
+	}
+	return result;
+}
+
+/* The line for a failed request, and the exit code. */
+static int request_failed(struct dx_session *session, int error, const char *what, const char *name)
+{
+	if (error == -EINTR) {
+		return DX_TOOL_FAILED; /* the caller says why it ends */
+	}
+	return dx_tool_fail(session->tool, DX_TOOL_FAILED, "%s '%s': %s", what, name,
+			    dx_broker_reason(&session->broker, error));
+}
+
+static int load_bundle(struct dx_session *session, const char *bundle)
+{
+	DX_CLEANUP_FREE char *path = realpath(bundle, NULL);
+	char identifier[256];
+	int result = 0;
+
+	if (path == NULL) {
+		return dx_tool_fail(session->tool, DX_TOOL_FAILED, "%s: %s", bundle,
+				    strerror(errno));
+	}
+	result = dx_broker_load(&session->broker, path, identifier, sizeof(identifier));
+	if (result < 0) {
+		return request_failed(session, result, "cannot load", bundle);
+	}
+	dx_tool_say_verbose(session->tool, "loaded %s (%s)", identifier, path);
+	return DX_TOOL_OK;
+}
+
+static int attach_device(struct dx_session *session, const char *spec)
+{
+	uint64_t id = 0;
+	int result = dx_broker_attach(&session->broker, spec, &id);
+
+	if (result < 0) {
+		return request_failed(session, result, "cannot attach", spec);
+	}
+	dx_tool_say_verbose(session->tool, "attached %s, id %llu", spec, (unsigned long long)id);
+	return DX_TOOL_OK;
+}
+
+/* Services that run in a host process. */
+static unsigned count_drivers(const struct dx_dict *node)
+{
+	const struct dx_array *children = dx_dict_get_array(node, DX_ENTRY_CHILDREN_KEY);
+	unsigned count = dx_dict_get_u64(node, DX_ENTRY_PID_KEY, 0) != 0;
+
+	for (size_t i = 0; children != NULL && i < dx_array_count(children); i++) {
+		void *child = dx_array_get(children, i);
+
+		if (dx_object_is_kind(child, &dx_dict_class)) {
+			count += count_drivers(child);
+		}
+	}
+	return count;
+}
+
+static int wait_settled(struct dx_session *session, unsigned timeout_ms)
+{
+	struct dx_dict *tree = NULL;
+	int result = dx_broker_wait_quiet(&session->broker, timeout_ms * UINT64_C(1000000));
+
+	if (result == -EREMOTEIO) {
+		return dx_tool_fail(session->tool, DX_TOOL_FAILED,
+				    "the drivers did not settle within %u ms", timeout_ms);
+	}
+	if (result == 0) {
+		result = dx_broker_copy_tree(&session->broker, &tree);
+	}
+	if (result < 0) {
+		return request_failed(session, result, "broker", session->address);
+	}
+	session->nr_drivers = count_drivers(tree);
+	dx_object_unref(tree);
+	return DX_TOOL_OK;
+}
+
+static int populate(struct dx_session *session, const struct dx_session_options *options)
+{
+	int code = DX_TOOL_OK;
+	int result = dx_broker_open(&session->broker, session->address);
+
+	if (result < 0) {
+		return request_failed(session, result, "broker", session->address);
+	}
+	for (size_t i = 0; code == DX_TOOL_OK && i < options->nr_bundles; i++) {
+		code = load_bundle(session, options->bundles[i]);
+	}
+	for (size_t i = 0; code == DX_TOOL_OK && i < options->nr_devices; i++) {
+		code = attach_device(session, options->devices[i]);
+	}
+	if (code == DX_TOOL_OK) {
+		code = wait_settled(session, options->timeout_ms);
+	}
+	return code;
+}
+
+int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
+		     const struct dx_session_options *options)
+{
+	int code = DX_TOOL_FAILED;
+
+	*session = (struct dx_session){
+		.tool = tool,
+		.ready_fd = -1,
+		.process = DX_PROCESS_INIT,
+		.broker = DX_BROKER_INIT,
+	};
+	session->signal_fd = dx_signals_open();
+	if (session->signal_fd < 0) {
+		return dx_tool_fail(tool, DX_TOOL_FAILED, "signalfd: %s",
+				    strerror(-session->signal_fd));
+	}
+	session->broker.interrupt_fd = session->signal_fd;
+	if (make_directory(session) == 0 && start_broker(session) == 0) {
+		dx_tool_say_verbose(tool, "broker %d listens at %s", (int)session->process.pid,
+				    session->address);
+		code = populate(session, options);
+	}
+	if (code != DX_TOOL_OK) {
+		struct dx_signal signal = {0};
+
+		if (dx_signals_next(session->signal_fd, &signal)) {
+			code = DX_TOOL_SIGNAL + signal.number;
+		}
+		dx_session_stop(session);
+	}
+	return code;
+}
+
+void dx_session_stop(struct dx_session *session)
+{
+	dx_broker_close(&session->broker);
+	dx_process_end(&session->process, GRACE_MS);
+	dx_fd_close(&session->ready_fd);
+	remove_directory(session);
+	dx_fd_close(&session->signal_fd);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * session - a private broker with its drivers and devices, for the life of one command.
+ *
+ * Place:      tools; under run and demo.
+ * Invariants:
+ *   S1  whatever dx_session_start() made is gone when dx_session_stop() returns: broker, hosts,
+ *       socket, directory.
+ *   S2  when the tool is killed, the broker gets SIGTERM from the kernel, ends its hosts and removes
+ *       the directory itself.
+ *   S3  signals interrupt every wait (the request then ends with -EINTR).
+ */
+#ifndef DX_TOOLS_SESSION_H
+#define DX_TOOLS_SESSION_H
+
+#include <stddef.h>
+
+#include "broker.h"
+#include "process.h"
+#include "tool.h"
+
+#define DX_SESSION_MAX 32u /* bundles, devices */
+
+/* What `dext run` attaches when nobody says otherwise. */
+#define DX_SESSION_DEFAULT_DEVICE "virtual:gadget-zero,speed=super"
+
+struct dx_session_options {
+	const char *bundles[DX_SESSION_MAX];
+	size_t nr_bundles;
+	const char *devices[DX_SESSION_MAX];
+	size_t nr_devices;
+	unsigned timeout_ms; /* for the drivers to settle */
+};
+
+struct dx_session {
+	const struct dx_tool *tool;
+	char directory[96];
+	char address[104]; /* within what a socket address holds */
+	int signal_fd;
+	int ready_fd; /* dextd ends when this is closed */
+	struct dx_process process; /* dextd */
+	struct dx_broker broker;
+	unsigned nr_drivers; /* host processes when matching was quiet */
+};
+
+/*
+ * Starts everything and waits until matching is quiet. Errors are reported (one line).
+ * @return DX_TOOL_OK, or the exit code; the session is then stopped already.
+ */
+int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
+		     const struct dx_session_options *options);
+/* Ends what runs and removes what lies around. A session that never started is allowed. */
+void dx_session_stop(struct dx_session *session);
+
+#endif
