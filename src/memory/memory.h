@@ -82,9 +82,8 @@ const struct dx_slice *dx_memory_slice(const struct dx_memory *memory, size_t in
  * Where the bytes [offset, offset + length) are in our address space, in one piece, for as long as
  * the descriptor lives. Several slices are mapped side by side at the first call.
  * @param length  0 is allowed.
- * @return 0; -EINVAL outside the capacity, or slices that do not fit page to page; -EACCES when a
- *         slice is read-only here and others are not; -EOPNOTSUPP when one is copy-on-write;
- *         -ENOMEM.
+ * @return 0; -EINVAL outside the capacity, or slices that do not fit page to page; -EOPNOTSUPP
+ *         several slices of which one is copy-on-write; -ENOMEM.
  */
 int dx_memory_address(struct dx_memory *memory, uint64_t offset, uint64_t length,
 		      void **ret_address);

@@ -90,7 +90,7 @@ int dx_shm_fd(const struct dx_shm *shm);
 /*
  * Allocates pages up to offset + length, from where the last call ended, so that later accesses
  * cannot fail for lack of memory (unless a peer punches holes).
- * @return 0; -EINVAL outside the memory; -ENOSPC; -ENOMEM.
+ * @return 0; -EINVAL outside the memory; -ENOMEM more than the machine has; -ENOSPC.
  */
 int dx_shm_prepare(struct dx_shm *shm, uint64_t offset, uint64_t length);
 
