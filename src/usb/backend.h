@@ -7,14 +7,18 @@
  * Invariants:
  *   B1  All calls on one opened backend come from one thread at a time: the stack holds the
  *       device's lock. A backend needs no lock for state that only these calls touch.
- *   B2  complete() and gone() run only inside poll() and cancel(), never inside submit(). They only
- *       put the transfer on a list of the stack; user code runs after the stack has unlocked.
+ *   B2  complete() and gone() run only inside poll(); cancel() may complete the transfer that it was
+ *       given, and no other. They only put the transfer on a list of the stack; user code runs after
+ *       the stack has unlocked.
  *   B3  Every transfer accepted (0 returned) is completed exactly once; one refused never is.
  *       After gone() and before close() all accepted ones have been completed.
  *   B4  Nothing here blocks, apart from open() and close().
  *   B5  data points at the memory of the caller's buffer and is used in place (zero copy). It stays
  *       valid until complete(). Others may change its bytes at any time: a backend that interprets
  *       them reads them once.
+ *   B6  After an error on a bulk or interrupt endpoint the backend sends nothing more there until
+ *       clear_halt(); what is queued stays queued (a transport that cannot do that completes it with
+ *       DX_USB_STALLED).
  * Trust:      what the device sends is hostile: a backend clamps actual to length and checks the
  *             sizes of descriptors that it hands out.
  * Threads:    B1. A backend with threads of its own hands results over to poll() and makes its
@@ -158,9 +162,8 @@ struct dx_usb_backend_ops {
 
 	/* True when poll() has something to do at once. Must be cheap: a load or two. */
 	bool (*is_ready)(const struct dx_usb_backend *backend);
-	/* Runs what is ready, timers that are due included; completes transfers. Never waits.
-	 * @return number of transfers completed. */
-	int (*poll)(struct dx_usb_backend *backend, uint64_t now_ns);
+	/* Runs what is ready, timers that are due included; completes transfers. Never waits. */
+	void (*poll)(struct dx_usb_backend *backend);
 	/* Readable (level) when poll() should run; -1 = never needed. Borrowed, constant. */
 	int (*event_fd)(const struct dx_usb_backend *backend);
 	/* CLOCK_MONOTONIC time at which poll() must run at the latest; UINT64_MAX = none. */
