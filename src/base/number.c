@@ -8,6 +8,8 @@
  */
 #include "base/value.h"
 
+#include <math.h>
+
 struct dx_boolean {
 	struct dx_object object;
 	bool value;
@@ -29,7 +31,11 @@ static bool number_equal(const struct dx_object *a, const struct dx_object *b)
 	const struct dx_number *right = (const void *)b;
 
 	if (left->is_real || right->is_real) {
-		return dx_number_real(left) == dx_number_real(right);
+		double a_real = dx_number_real(left);
+		double b_real = dx_number_real(right);
+
+		/* What is no number equals itself here: a value equals its copy. */
+		return a_real == b_real || (isnan(a_real) && isnan(b_real));
 	}
 	return left->integer == right->integer;
 }
@@ -116,7 +122,7 @@ uint64_t dx_number_u64(const struct dx_number *number)
 	}
 	/* Outside these bounds the conversion is undefined in C; it saturates here. */
 	if (!(number->real > -0x1p63)) {
-		return number->real != number->real ? 0 : (uint64_t)INT64_MIN;
+		return isnan(number->real) ? 0 : (uint64_t)INT64_MIN;
 	}
 	if (number->real < 0) {
 		return (uint64_t)(int64_t)number->real;

@@ -26,10 +26,12 @@ struct dx_shared_u64 {
 _Static_assert(sizeof(struct dx_shared_u32) == 4, "a futex word");
 _Static_assert(sizeof(struct dx_shared_u64) == 8, "plain 64 bits");
 
-#define dx_shared_load_relaxed(field)	      atomic_load_explicit(&(field)->word_, memory_order_relaxed)
-#define dx_shared_load_acquire(field)	      atomic_load_explicit(&(field)->word_, memory_order_acquire)
-#define dx_shared_store_relaxed(field, value) atomic_store_explicit(&(field)->word_, (value), memory_order_relaxed)
-#define dx_shared_store_release(field, value) atomic_store_explicit(&(field)->word_, (value), memory_order_release)
+#define dx_shared_load_relaxed(field) atomic_load_explicit(&(field)->word_, memory_order_relaxed)
+#define dx_shared_load_acquire(field) atomic_load_explicit(&(field)->word_, memory_order_acquire)
+#define dx_shared_store_relaxed(field, value) \
+	atomic_store_explicit(&(field)->word_, (value), memory_order_relaxed)
+#define dx_shared_store_release(field, value) \
+	atomic_store_explicit(&(field)->word_, (value), memory_order_release)
 
 /* The full fence between "store mine" and "load yours" of the publish-and-park protocol. */
 #define dx_fence_seq_cst() atomic_thread_fence(memory_order_seq_cst)

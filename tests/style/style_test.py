@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""style_test - the rules of the project that a program can check.
+
+    style_test.py ROOT [NAME...]
+
+Reads what git knows, or the tree if there is no git. Prints like the C harness does: one line per
+rule, what breaks it, and "N passed, N failed" at the end.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+# Who may include whom: room -> rooms. Everyone may include itself. The table of CONTRIBUTING.md.
+ARROWS = {
+    "base": set(),
+    "wire": {"base"},
+    "memory": {"base"},
+    "channel": {"base", "wire", "memory"},
+    "client": {"base", "wire", "memory", "channel"},
+    "usb": {"base", "memory"},
+    "backend": {"base", "memory", "usb/backend.h"},
+    "driver": {"base", "wire", "memory", "channel", "usb"},
+    "host": {"base", "wire", "memory", "channel", "usb", "driver", "backend"},
+    "daemon": {"base", "wire", "usb", "backend"},
+    "iig": set(),
+    "tools": {"base", "wire"},  # `dext` speaks to the broker
+}
+# Files of programs beside each other, and the sources that the demo shares with its example.
+TOOL_NEIGHBOURS = ("src/tools/", "examples/stream/")
+# Rooms that may include the installed headers: those that define them, and programs.
+PUBLIC_USERS = {"client", "driver", "host", "iig", "tools"}
+BANNED = ["strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "gets", "dup",
+          "alloca", "sleep", "usleep"]
+MAX_LINES = 700
+MAX_COLUMNS = 108  # 100 is the aim and what clang-format does; a comment may stick out a little
+SOURCE_DIRS = ("src", "include", "tests", "fuzz", "bench", "examples")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def list_files(root):
+    """Paths of the project relative to root, without what is built."""
+    try:
+        out = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard", "-z"],
+                             check=True, capture_output=True).stdout.decode()
+        names = [name for name in out.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        names = [os.path.relpath(os.path.join(where, file), root)
+                 for where, _, files in os.walk(root) for file in files]
+        names = [name for name in names if not name.startswith((".git/", "build"))]
+    return sorted(name for name in names if os.path.isfile(os.path.join(root, name)))
+
+
+class Tree:
+    def __init__(self, root):
+        self.root = os.path.abspath(root)
+        self.names = list_files(self.root)
+        self.texts = {}
+
+    def text(self, name):
+        if name not in self.texts:
+            with open(os.path.join(self.root, name), encoding="utf-8", errors="replace") as file:
+                self.texts[name] = file.read()
+        return self.texts[name]
+
+    def sources(self, *dirs):
+        """C and C++ files below dirs."""
+        wanted = dirs or SOURCE_DIRS
+        return [name for name in self.names
+                if name.split("/")[0] in wanted and name.endswith((".c", ".h", ".cpp", ".hpp"))]
+
+
+def line_of(text, position):
+    return text.count("\n", 0, position) + 1
+
+
+def blank(match):
+    """The same number of lines, nothing on them."""
+    return re.sub(r"[^\n]", " ", match.group(0))
+
+
+def without_comments_and_strings(text):
+    pattern = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
+    return re.sub(pattern, blank, text, flags=re.DOTALL)
+
+
+def is_allowed(tree, room, included):
+    target = included.split("/")[0]
+    if room == "tools" and any(where + included in tree.names for where in TOOL_NEIGHBOURS):
+        return True
+    return target == room or target in ARROWS[room] or included in ARROWS[room]
+
+
+def rule_includes_follow_the_table(tree):
+    public = {name[len("include/"):] for name in tree.names if name.startswith("include/")}
+    for name in tree.sources("src"):
+        room = name.split("/")[1]
+        if room not in ARROWS:
+            yield f"{name}: no row in the table for this room"
+            continue
+        for match in INCLUDE.finditer(tree.text(name)):
+            kind, included = match.groups()
+            where = f"{name}:{line_of(tree.text(name), match.start())}"
+            if included in public:
+                if room not in PUBLIC_USERS:
+                    yield f"{where}: {room} must not include the public <{included}>"
+            elif kind == '"' and not is_allowed(tree, room, included):
+                yield f"{where}: {room} must not include {included}"
+
+
+def rule_examples_and_tests_include_headers_only(tree):
+    for name in tree.sources():
+        for match in INCLUDE.finditer(tree.text(name)):
+            included = match.group(2)
+            where = f"{name}:{line_of(tree.text(name), match.start())}"
+            if included.endswith(".c"):
+                yield f"{where}: includes {included}, which is no header"
+            if name.startswith("examples/") and included.split("/")[0] in ARROWS:
+                yield f"{where}: an example uses installed headers only, not {included}"
+
+
+def compile_alone(tree, name, directory, extra):
+    source = os.path.join(directory, "alone.c")
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(f'#include "{os.path.join(tree.root, name)}"\ntypedef int not_empty;\n')
+    command = [os.environ.get("CC", "cc"), "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only",
+               "-Wall", "-Wextra", "-Werror", f"-I{tree.root}/src", f"-I{tree.root}/include",
+               f"-I{tree.root}/tests", *extra, source]
+    done = subprocess.run(command, capture_output=True, text=True)
+    errors = [line for line in done.stderr.splitlines() if "error:" in line] + ["no error message"]
+    return errors[0] if done.returncode != 0 else None
+
+
+def rule_headers_compile_alone(tree):
+    with tempfile.TemporaryDirectory() as directory:
+        for name in tree.sources("src", "include", "tests"):
+            if name.endswith(".h"):
+                error = compile_alone(tree, name, directory, [])
+                if error:
+                    yield f"{name}: {error}"
+
+
+def rule_files_are_short(tree):
+    for name in tree.sources():
+        nr_lines = tree.text(name).count("\n")
+        if name.startswith("include/"):
+            continue  # the names of installed headers are given, and most of them is documentation
+        if nr_lines > MAX_LINES:
+            yield f"{name}: {nr_lines} lines, more than {MAX_LINES}"
+
+
+def rule_lines_are_short(tree):
+    for name in tree.sources():
+        for number, line in enumerate(tree.text(name).splitlines(), 1):
+            if len(line.expandtabs(8)) > MAX_COLUMNS:
+                yield f"{name}:{number}: longer than {MAX_COLUMNS} columns"
+
+
+def rule_no_banned_functions(tree):
+    banned = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
+    for name in tree.sources():
+        text = without_comments_and_strings(tree.text(name))
+        for match in banned.finditer(text):
+            yield f"{name}:{line_of(text, match.start())}: {match.group(1)}() is not used here"
+
+
+def rule_files_name_their_licence(tree):
+    for name in tree.names:
+        head = tree.text(name)[:400] if is_code(name) else "SPDX-License-Identifier"
+        if "SPDX-License-Identifier: MIT" not in head and is_code(name):
+            yield f"{name}: no SPDX-License-Identifier at its start"
+
+
+def is_code(name):
+    base = os.path.basename(name)
+    return (name.endswith((".c", ".h", ".cpp", ".hpp", ".py", ".sh", ".iig", ".map"))
+            or base in ("meson.build", "meson_options.txt", "Makefile", ".clang-format")
+            or name.startswith(("scripts/", ".ci/")))
+
+
+def rule_nothing_is_left_to_do(tree):
+    mark = re.compile(r"\b(TODO|FIXME|XXX)\b")
+    for name in tree.names:
+        if not is_code(name) or name == "tests/style/style_test.py":
+            continue
+        for match in mark.finditer(tree.text(name)):
+            yield f"{name}:{line_of(tree.text(name), match.start())}: {match.group(0)}"
+
+
+def rule_source_is_indented_with_tabs(tree):
+    spaces = re.compile(r"^ {2,}\S|[ \t]+$", re.MULTILINE)
+    for name in tree.sources():
+        text = tree.text(name)
+        for match in spaces.finditer(text):
+            line = text[match.start():].split("\n")[0]
+            if line.strip() and not line.lstrip().startswith("*"):
+                yield f"{name}:{line_of(text, match.start())}: spaces as indent, or at the end"
+
+
+def main():
+    tree = Tree(sys.argv[1])
+    rules = [(name[len("rule_"):], rule) for name, rule in globals().items()
+             if name.startswith("rule_")]
+    selected = [rule for rule in rules if len(sys.argv) == 2 or rule[0] in sys.argv[2:]]
+    nr_failed = 0
+    for number, (name, rule) in enumerate(selected, 1):
+        breaches = list(rule(tree))
+        print(f"{'not ok' if breaches else 'ok'} {number} - {name}")
+        for breach in breaches:
+            print(f"# {breach}")
+        nr_failed += bool(breaches)
+    print(f"{len(selected) - nr_failed} passed, {nr_failed} failed")
+    sys.exit(1 if nr_failed else 0)
+
+
+main()
