@@ -42,7 +42,7 @@ const struct dx_tool_command dx_attach_command = {
 	.name = "attach",
 	.arguments = "SPEC",
 	.summary = "Attach a device to the broker and print its id.",
-	.help = "SPEC names the device, for instance 'virtual:gadget-zero,speed=super'. Drivers that\n"
-		"match it are started.\n",
+	.help = "SPEC names the device, for instance 'virtual:gadget-zero,speed=super'. Drivers\n"
+		"that match it are started.\n",
 	.run = run,
 };

@@ -71,12 +71,12 @@ static void keep_reason(struct dx_broker *broker, const struct dx_wire_message_i
 	DX_CLEANUP_FREE char *text = NULL;
 	const char *name = dx_ioreturn_name(reply->view.header.status);
 
-	if (reply->view.payload_length > 0 &&
-	    dx_wire_message_text(reply, REASON_MAX, &text) == 0 && text[0] != '\0') {
+	if (reply->view.payload_length > 0 && dx_wire_message_text(reply, REASON_MAX, &text) == 0 &&
+	    text[0] != '\0') {
 		(void)snprintf(broker->message, sizeof(broker->message), "%s", text);
 	} else if (name != NULL) {
-		(void)snprintf(broker->message, sizeof(broker->message), "refused by the broker: %s",
-			       name);
+		(void)snprintf(broker->message, sizeof(broker->message),
+			       "refused by the broker: %s", name);
 	} else {
 		(void)snprintf(broker->message, sizeof(broker->message),
 			       "refused by the broker: 0x%08x",

@@ -24,7 +24,9 @@ struct dx_broker {
 	char message[512];
 };
 
+/* clang-format off */
 #define DX_BROKER_INIT {.socket = -1, .interrupt_fd = -1}
+/* clang-format on */
 
 /* address NULL: the default. @return 0; -ENOENT, -ECONNREFUSED: no broker; other negative errno. */
 int dx_broker_open(struct dx_broker *broker, const char *address);

@@ -2,7 +2,7 @@
  *
  * demo_link - what `dext demo` and its application tell each other.
  *
- * Place:      tools; a SOCK_SEQPACKET pair, descriptor 3 of the application. One struct per message.
+ * Place:      tools; a SOCK_SEQPACKET pair, descriptor 3 of the application. A message is a struct.
  * Trust:      both ends are of one build and one user; a message of another size is an error.
  * Order:      application: PROGRESS*, MAPPED; then it waits for GO; PROGRESS*, MOVED; waits for GO;
  *             RESULT, then it ends. FAILED at any time, then it ends.
@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define DX_DEMO_LINK_FD	    3
+#define DX_DEMO_LINK_FD     3
 #define DX_DEMO_MAX_BUFFERS 64u /* of each set */
 #define DX_DEMO_HASH_BYTES  32u
 
@@ -35,15 +35,15 @@ struct dx_demo_pass {
 	/* Counted by the library on the application's side. */
 	uint64_t calls;
 	uint64_t notifications;
-	uint64_t system_calls;	 /* doorbells, sleeps and wake-ups */
-	uint64_t copied_bytes;	 /* all that was copied between the processes */
+	uint64_t system_calls;   /* doorbells, sleeps and wake-ups */
+	uint64_t copied_bytes;   /* all that was copied between the processes */
 	uint64_t argument_bytes; /* what of it are the numbers in calls and completions */
 };
 
 struct dx_demo_result {
 	struct dx_demo_pass verify; /* filled from the file, hashed on both sides */
 	struct dx_demo_pass move;   /* the same buffers, untouched by the application */
-	uint64_t hash_ns;	    /* of the first pass, both sides */
+	uint64_t hash_ns;           /* of the first pass, both sides */
 	uint64_t call_p50_ns;
 	uint64_t call_p99_ns;
 	uint64_t nr_calls; /* that were measured for the two above */
@@ -57,8 +57,8 @@ struct dx_demo_message {
 	uint64_t done; /* PROGRESS: bytes that came back in this pass */
 	union {
 		uint64_t addresses[2 * DX_DEMO_MAX_BUFFERS]; /* MAPPED: by memory type */
-		struct dx_demo_result result;		     /* RESULT */
-		char text[256];				     /* FAILED: what and why */
+		struct dx_demo_result result;                /* RESULT */
+		char text[256];                              /* FAILED: what and why */
 	};
 };
 

@@ -15,17 +15,19 @@ static int print_overview(void)
 		     "Runs DriverKit drivers on Linux and shows what runs.\n\n"
 		     "Commands:\n");
 	for (size_t i = 0; dx_tool_commands[i] != NULL; i++) {
-		(void)printf("  %-8s %s\n", dx_tool_commands[i]->name, dx_tool_commands[i]->summary);
+		(void)printf("  %-8s %s\n", dx_tool_commands[i]->name,
+			     dx_tool_commands[i]->summary);
 	}
-	(void)printf("\nOptions:\n"
-		     "  -s, --socket ADDRESS  socket of the broker\n"
-		     "  -q, --quiet           errors only\n"
-		     "  -v, --verbose         say what is done\n"
-		     "  -h, --help            this text; 'dext COMMAND --help' for one command\n"
-		     "      --version         name and version\n"
-		     "\nExit status: 0 done; 1 failed; 2 wrong usage; 69 no broker at the address.\n"
-		     "'dext run' ends with the status of the application (128 + N after signal N;\n"
-		     "127 not found, 126 not executable).\n");
+	(void)printf(
+		"\nOptions:\n"
+		"  -s, --socket ADDRESS  socket of the broker\n"
+		"  -q, --quiet           errors only\n"
+		"  -v, --verbose         say what is done\n"
+		"  -h, --help            this text; 'dext COMMAND --help' for one command\n"
+		"      --version         name and version\n"
+		"\nExit status: 0 done; 1 failed; 2 wrong usage; 69 no broker at the address.\n"
+		"'dext run' ends with the status of the application (128 + N after signal N;\n"
+		"127 not found, 126 not executable).\n");
 	return DX_TOOL_OK;
 }
 

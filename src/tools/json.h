@@ -2,7 +2,7 @@
  *
  * json - property values as JSON text.
  *
- * Place:   tools; for --json. Data becomes a string of hexadecimal digits, because JSON has no bytes.
+ * Place:   tools; for --json. Data becomes a string of hexadecimal digits: JSON has no bytes.
  */
 #ifndef DX_TOOLS_JSON_H
 #define DX_TOOLS_JSON_H

@@ -50,7 +50,7 @@ const struct dx_tool_command dx_load_command = {
 	.name = "load",
 	.arguments = "BUNDLE",
 	.summary = "Load a driver bundle and print its identifier.",
-	.help = "BUNDLE is a directory 'Name.dext' with an Info.plist and a shared object. Devices that\n"
-		"match one of its personalities get their driver at once.\n",
+	.help = "BUNDLE is a directory 'Name.dext' with an Info.plist and a shared object.\n"
+		"Devices that match one of its personalities get their driver at once.\n",
 	.run = run,
 };

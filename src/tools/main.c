@@ -14,9 +14,17 @@
 #include "tool.h"
 
 const struct dx_tool_command *const dx_tool_commands[] = {
-	&dx_run_command,    &dx_demo_command,	&dx_list_command,   &dx_tree_command,
-	&dx_attach_command, &dx_detach_command, &dx_load_command,   &dx_unload_command,
-	&dx_help_command,   &dx_version_command, NULL,
+	&dx_run_command,
+	&dx_demo_command,
+	&dx_list_command,
+	&dx_tree_command,
+	&dx_attach_command,
+	&dx_detach_command,
+	&dx_load_command,
+	&dx_unload_command,
+	&dx_help_command,
+	&dx_version_command,
+	NULL,
 };
 
 const struct dx_tool_command *dx_tool_command_find(const char *name)

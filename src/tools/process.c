@@ -18,7 +18,8 @@
 
 #include "base/cleanup.h"
 
-#define FIRST_SCRATCH_FD 64 /* kept descriptors are moved above this before they get their numbers */
+#define FIRST_SCRATCH_FD                                                                           \
+	64 /* kept descriptors are moved above this before they get their numbers */
 
 /* Handlers and mask of a fresh program (P2). */
 static void reset_signals(void)

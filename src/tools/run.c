@@ -22,7 +22,7 @@
 #include "wire/address.h"
 
 #define DEFAULT_TIMEOUT_MS 10000u
-#define GRACE_MS	   5000
+#define GRACE_MS           5000
 
 struct run_options {
 	struct dx_session_options session;
@@ -255,15 +255,19 @@ const struct dx_tool_command dx_run_command = {
 	.arguments = "[OPTION]... BUNDLE... -- APP [ARGUMENT]...",
 	.summary = "Run an application with its drivers and devices, then clean up.",
 	.help = "Starts a private broker in a temporary directory, loads each BUNDLE (a directory\n"
-		"'Name.dext'), attaches the devices, waits until the drivers have started, and runs\n"
-		"APP with OPENDEXT_SOCKET set. When APP ends, everything ends. Needs no root.\n\n"
+		"'Name.dext'), attaches the devices, waits until the drivers have started, and\n"
+		"runs APP with OPENDEXT_SOCKET set. When APP ends, everything ends. It needs no\n"
+		"root.\n"
+		"\n"
 		"  -d, --device SPEC     attach this device; may be given several times\n"
 		"                        (default: " DX_SESSION_DEFAULT_DEVICE ")\n"
 		"  -n, --no-device       attach none\n"
 		"  -t, --timeout TIME    longest wait for the drivers to start (default: 10s)\n"
-		"  -k, --keep            afterwards keep the broker until SIGINT or SIGTERM; APP may\n"
-		"                        then be missing\n\n"
-		"Exit status: that of APP; 128 + N when signal N ended it; 127 and 126 when it could\n"
-		"not be executed; 1 when a driver or device could not be had; 2 wrong usage.\n",
+		"  -k, --keep            afterwards keep the broker until SIGINT or SIGTERM;\n"
+		"                        APP may then be missing\n"
+		"\n"
+		"Exit status: that of APP; 128 + N when signal N ended it; 127 and 126 when it\n"
+		"could not be executed; 1 when a driver or device could not be had; 2 for wrong\n"
+		"usage.\n",
 	.run = run,
 };

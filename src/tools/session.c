@@ -21,7 +21,7 @@
 #include "wire/wire.h"
 
 #define READY_TIMEOUT_MS 10000
-#define GRACE_MS	 5000
+#define GRACE_MS         5000
 
 static int make_directory(struct dx_session *session)
 {
@@ -39,8 +39,7 @@ static int make_directory(struct dx_session *session)
 		session->directory[0] = '\0';
 		return result;
 	}
-	(void)snprintf(session->address, sizeof(session->address), "%s/broker",
-		       session->directory);
+	(void)snprintf(session->address, sizeof(session->address), "%s/broker", session->directory);
 	return 0;
 }
 
@@ -94,7 +93,8 @@ static int start_broker(struct dx_session *session)
 {
 	DX_CLEANUP_FD int writer = -1;
 	char path[512];
-	const char *argv[] = {path, "--private", "--ready-fd", "3", "--socket", session->address, NULL};
+	const char *argv[] = {path,       "--private",      "--ready-fd", "3",
+			      "--socket", session->address, NULL};
 	static const char *const levels[] = {"error", NULL, "info"};
 	const char *environment[] = {"OPENDEXT_LOG", levels[session->tool->verbosity], NULL};
 	struct dx_process_options options = {.path = path,

@@ -6,8 +6,8 @@
  * Invariants:
  *   S1  whatever dx_session_start() made is gone when dx_session_stop() returns: broker, hosts,
  *       socket, directory.
- *   S2  when the tool is killed, the broker gets SIGTERM from the kernel, ends its hosts and removes
- *       the directory itself.
+ *   S2  when the tool is killed, the broker gets SIGTERM from the kernel, ends its hosts and
+ *       removes the directory itself.
  *   S3  signals interrupt every wait (the request then ends with -EINTR).
  */
 #ifndef DX_TOOLS_SESSION_H
@@ -37,7 +37,7 @@ struct dx_session {
 	char directory[96];
 	char address[104]; /* within what a socket address holds */
 	int signal_fd;
-	int ready_fd; /* dextd ends when this is closed */
+	int ready_fd;              /* dextd ends when this is closed */
 	struct dx_process process; /* dextd */
 	struct dx_broker broker;
 	unsigned nr_drivers; /* host processes when matching was quiet */

@@ -14,7 +14,8 @@ struct dx_signal {
 	bool from_terminal; /* the whole foreground group got it */
 };
 
-/* Blocks SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 for good. @return fd or negative errno. */
+/* Blocks SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 for good.
+ * @return a descriptor or a negative errno. */
 int dx_signals_open(void);
 /* The next one without waiting; false when there is none. */
 bool dx_signals_next(int fd, struct dx_signal *ret_signal);

@@ -165,6 +165,9 @@ void dx_progress_update(struct dx_progress *progress, uint64_t done)
 	double rate = seconds > 0 ? (double)done / 1e6 / seconds : 0;
 	unsigned tenths = 0;
 
+	if (progress->hidden) {
+		return;
+	}
 	done = done > progress->total ? progress->total : done;
 	tenths = (unsigned)(done * 10.0 / progress->total);
 	if (progress->bar) {

@@ -50,6 +50,7 @@ struct dx_progress {
 	unsigned tenths;
 	bool bar;
 	bool visible;
+	bool hidden; /* nothing is drawn */
 };
 
 void dx_progress_init(struct dx_progress *progress, FILE *stream, const char *label,

@@ -96,14 +96,15 @@ int dx_tool_bad_option(const struct dx_tool *tool, char **argv, int result)
 int dx_tool_help(const struct dx_tool_command *command)
 {
 	(void)printf("usage: dext %s%s%s\n\n%s\n\n%s", command->name,
-		     command->arguments[0] == '\0' ? "" : " ", command->arguments,
-		     command->summary, command->help);
-	(void)printf("\nCommon options:\n"
-		     "  -s, --socket ADDRESS  socket of the broker (default: $OPENDEXT_SOCKET,\n"
-		     "                        $XDG_RUNTIME_DIR/opendext/broker, /run/opendext/broker)\n"
-		     "  -q, --quiet           errors only\n"
-		     "  -v, --verbose         say what is done\n"
-		     "  -h, --help            this text\n");
+		     command->arguments[0] == '\0' ? "" : " ", command->arguments, command->summary,
+		     command->help);
+	(void)printf(
+		"\nCommon options:\n"
+		"  -s, --socket ADDRESS  socket of the broker (default: $OPENDEXT_SOCKET,\n"
+		"                        $XDG_RUNTIME_DIR/opendext/broker, /run/opendext/broker)\n"
+		"  -q, --quiet           errors only\n"
+		"  -v, --verbose         say what is done\n"
+		"  -h, --help            this text\n");
 	return DX_TOOL_OK;
 }
 
@@ -150,7 +151,7 @@ int dx_tool_parse_size(const char *text, unsigned long long low, unsigned long l
 	static const struct {
 		const char *suffix;
 		unsigned shift;
-	} suffixes[] = {{"", 0},    {"K", 10},	{"KiB", 10}, {"M", 20},
+	} suffixes[] = {{"", 0},     {"K", 10}, {"KiB", 10}, {"M", 20},
 			{"MiB", 20}, {"G", 30}, {"GiB", 30}};
 	unsigned long long value = 0;
 	char *end = NULL;

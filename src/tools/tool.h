@@ -4,7 +4,7 @@
  *
  * Place:      tools. main.c finds the sub-command; each sub-command is one file with its help text.
  * Invariants:
- *   T1  an error is one line on standard error, "dext SUB: what: why", and an exit code of the table.
+ *   T1  an error is one line on standard error, "dext SUB: what: why", and one of the exit codes.
  *   T2  standard output carries only what was asked for.
  */
 #ifndef DX_TOOLS_TOOL_H
@@ -17,17 +17,17 @@ enum dx_tool_exit {
 	DX_TOOL_OK = 0,
 	DX_TOOL_FAILED = 1,
 	DX_TOOL_USAGE = 2,
-	DX_TOOL_NO_BROKER = 69,	    /* nothing listens at the address */
+	DX_TOOL_NO_BROKER = 69,       /* nothing listens at the address */
 	DX_TOOL_NOT_EXECUTABLE = 126, /* the application of `run` */
 	DX_TOOL_NOT_FOUND = 127,      /* likewise */
-	DX_TOOL_SIGNAL = 128,	      /* + number of the signal that ended the application */
+	DX_TOOL_SIGNAL = 128,         /* + number of the signal that ended the application */
 };
 
 /* Options that are understood everywhere, before and after the name of the sub-command. */
 struct dx_tool {
-	const char *command;  /* name of the sub-command */
-	const char *socket;   /* --socket, NULL: the default address */
-	unsigned verbosity;   /* 0 quiet, 1 normal, 2 verbose */
+	const char *command; /* name of the sub-command */
+	const char *socket;  /* --socket, NULL: the default address */
+	unsigned verbosity;  /* 0 quiet, 1 normal, 2 verbose */
 	bool json;
 };
 

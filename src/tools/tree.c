@@ -60,9 +60,8 @@ static void print_line(const struct dx_dict *node)
 	dx_terminal_print_text(stdout, dx_dict_get_string(node, DX_ENTRY_NAME_KEY, "?"));
 	(void)fputs(dx_terminal_style(stdout, DX_STYLE_PLAIN), stdout);
 	(void)printf("  <");
-	dx_terminal_print_text(stdout, dx_object_is_kind(class, &dx_string_class)
-					       ? dx_string_get(class)
-					       : "?");
+	dx_terminal_print_text(
+		stdout, dx_object_is_kind(class, &dx_string_class) ? dx_string_get(class) : "?");
 	(void)printf(", id %" PRIu64, dx_dict_get_u64(node, DX_ENTRY_ID_KEY, 0));
 	(void)fputs(dx_dict_get_bool(node, DX_ENTRY_REGISTERED_KEY, false) ? ", registered" : "",
 		    stdout);
