@@ -1,0 +1,709 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * virtual - the runtime of device models: queues, the table that the USB stack calls.
+ *
+ * Place:      backend; invariants in runtime.h and usb/backend.h.
+ * Hot path:   submit puts the transfer on its endpoint's queue and the endpoint on the ready list; poll
+ *             lets each ready endpoint work. No allocation, no system call, no clock unless a fault or
+ *             a periodic endpoint needs time.
+ * Threads:    B1.
+ */
+#include "backend/virtual/virtual.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/virtual/runtime.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#define FRAME_NS      1000000u
+#define FIRST_FRAME   1024u /* so that small numbers are in the past and 0 is never now */
+#define PREFIX	      "virtual:"
+#define FILE_PREFIX   "file:"
+#define FILE_SUFFIX   ".device"
+#define SLOT(address) (((address) & 0x0Fu) | ((address) & 0x80u) >> 3)
+
+static struct dx_virtual *virtual_of(struct dx_usb_backend *backend)
+{
+	return (struct dx_virtual *)(void *)backend;
+}
+
+static const struct dx_virtual *virtual_of_const(const struct dx_usb_backend *backend)
+{
+	return (const struct dx_virtual *)(const void *)backend;
+}
+
+/* ---- transfers ---- */
+
+void dx_virtual_complete(struct dx_virtual *device, struct dx_usb_transfer *transfer,
+			 int32_t status)
+{
+	dx_list_remove(&transfer->link);
+	transfer->status = status;
+	device->host->complete(device->host_ctx, transfer);
+}
+
+void dx_virtual_wake_at(struct dx_virtual *device, uint64_t time_ns)
+{
+	if (time_ns < device->wake_ns) {
+		device->wake_ns = time_ns;
+	}
+}
+
+struct dx_virtual_endpoint *dx_virtual_endpoint(struct dx_virtual *device, uint8_t address)
+{
+	struct dx_virtual_endpoint *endpoint = &device->endpoints[SLOT(address)];
+
+	return endpoint->present && endpoint->address == address ? endpoint : NULL;
+}
+
+void dx_virtual_kick(struct dx_virtual_endpoint *endpoint)
+{
+	if (dx_list_is_empty(&endpoint->ready)) {
+		dx_list_push_back(&endpoint->device->ready, &endpoint->ready);
+	}
+}
+
+struct dx_usb_transfer *dx_virtual_offer(struct dx_virtual_endpoint *endpoint)
+{
+	struct dx_usb_transfer *transfer = NULL;
+
+	if (endpoint->stopped || dx_list_is_empty(&endpoint->queue)) {
+		return NULL;
+	}
+	transfer = dx_list_entry(endpoint->queue.next, struct dx_usb_transfer, link);
+	if (endpoint->halted) {
+		dx_virtual_finish(endpoint, transfer, DX_USB_STALLED);
+		return NULL;
+	}
+	if ((endpoint->device->faults.any || endpoint->type == DX_USB_INTERRUPT) &&
+	    !dx_faults_admit(endpoint, transfer)) {
+		return NULL;
+	}
+	return transfer;
+}
+
+uint32_t dx_virtual_limit(const struct dx_virtual_endpoint *endpoint,
+			  const struct dx_usb_transfer *transfer)
+{
+	uint64_t short_bytes = endpoint->device->faults.short_bytes;
+
+	return short_bytes != 0 && short_bytes < transfer->length &&
+			       dx_virtual_endpoint_is_in(endpoint)
+		       ? (uint32_t)short_bytes
+		       : transfer->length;
+}
+
+void dx_virtual_finish(struct dx_virtual_endpoint *endpoint, struct dx_usb_transfer *transfer,
+		       int32_t status)
+{
+	struct dx_virtual *device = endpoint->device;
+
+	if (status == DX_USB_OK) {
+		endpoint->nr_finished++;
+		endpoint->nr_since_clear++;
+		if (device->faults.any) {
+			dx_faults_finishing(endpoint, transfer);
+		}
+	} else {
+		endpoint->stopped = true;
+	}
+	dx_virtual_complete(device, transfer, status);
+}
+
+void dx_virtual_halt(struct dx_virtual_endpoint *endpoint)
+{
+	endpoint->halted = true;
+	dx_virtual_kick(endpoint);
+}
+
+/* ---- endpoints come and go ---- */
+
+const struct dx_described_configuration *dx_virtual_configuration(const struct dx_virtual *device)
+{
+	const struct dx_description *description = device->model->description;
+
+	for (unsigned i = 0; i < description->nr_configurations; i++) {
+		if (device->configuration != 0 &&
+		    description->configurations[i].value == device->configuration) {
+			return &description->configurations[i];
+		}
+	}
+	return NULL;
+}
+
+static uint64_t interval_ns(const struct dx_virtual *device,
+			    const struct dx_described_endpoint *described)
+{
+	bool is_slow = device->info.speed == DX_USB_SPEED_FULL ||
+		       device->info.speed == DX_USB_SPEED_LOW;
+	unsigned exponent = described->interval == 0 ? 0 : (described->interval - 1u) & 15u;
+
+	if (described->type != DX_USB_ISOCHRONOUS && described->type != DX_USB_INTERRUPT) {
+		return 0;
+	}
+	if (is_slow && described->type == DX_USB_INTERRUPT) {
+		return (described->interval == 0 ? 1u : described->interval) * (uint64_t)FRAME_NS;
+	}
+	return (is_slow ? FRAME_NS : FRAME_NS / 8) * (uint64_t)(1u << exponent);
+}
+
+static void endpoint_init(struct dx_virtual *device, struct dx_virtual_endpoint *endpoint,
+			  uint8_t interface_number, const struct dx_described_endpoint *described)
+{
+	*endpoint = (struct dx_virtual_endpoint){
+		.device = device,
+		.described = described,
+		.address = described->address,
+		.type = described->type,
+		.interface_number = interface_number,
+		.max_packet = described->max_packet,
+		.interval_ns = interval_ns(device, described),
+		.present = true,
+	};
+	dx_list_init(&endpoint->queue);
+	dx_list_init(&endpoint->ready);
+}
+
+static void endpoint_end(struct dx_virtual *device, struct dx_virtual_endpoint *endpoint)
+{
+	while (!dx_list_is_empty(&endpoint->queue)) {
+		dx_virtual_complete(device,
+				    dx_list_entry(endpoint->queue.next, struct dx_usb_transfer,
+						  link),
+				    DX_USB_ABORTED);
+	}
+	dx_list_remove(&endpoint->ready);
+	device->model->ops->unbind(device->model, endpoint);
+	endpoint->present = false;
+}
+
+void dx_virtual_unbind(struct dx_virtual *device, uint8_t interface_number)
+{
+	for (unsigned i = 0; i < DX_VIRTUAL_ENDPOINTS; i++) {
+		struct dx_virtual_endpoint *endpoint = &device->endpoints[i];
+
+		if (endpoint->present && endpoint->interface_number == interface_number) {
+			endpoint_end(device, endpoint);
+		}
+	}
+}
+
+void dx_virtual_unbind_all(struct dx_virtual *device)
+{
+	for (unsigned i = 0; i < DX_VIRTUAL_ENDPOINTS; i++) {
+		if (device->endpoints[i].present) {
+			endpoint_end(device, &device->endpoints[i]);
+		}
+	}
+}
+
+int dx_virtual_bind(struct dx_virtual *device, const struct dx_described_interface *interface,
+		    unsigned setting)
+{
+	const struct dx_described_setting *described = &interface->settings[setting];
+
+	for (unsigned i = 0; i < described->nr_endpoints; i++) {
+		struct dx_virtual_endpoint *endpoint =
+			&device->endpoints[SLOT(described->endpoints[i].address)];
+		int result = 0;
+
+		endpoint_init(device, endpoint, interface->number, &described->endpoints[i]);
+		result = device->model->ops->bind(device->model, endpoint);
+		if (result < 0) {
+			endpoint->present = false;
+			return result;
+		}
+	}
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static bool virtual_accepts(const char *spec)
+{
+	size_t length = strcspn(spec, ",");
+	size_t suffix = strlen(FILE_SUFFIX);
+
+	return strncmp(spec, PREFIX, strlen(PREFIX)) == 0 ||
+	       strncmp(spec, FILE_PREFIX, strlen(FILE_PREFIX)) == 0 ||
+	       (length > suffix && memcmp(spec + length - suffix, FILE_SUFFIX, suffix) == 0);
+}
+
+static int describe_virtual(struct dx_options *options, struct dx_description **ret_description)
+{
+	if (strcmp(options->name, "gadget-zero") == 0) {
+		return dx_gadget_zero_describe(options, ret_description);
+	}
+	dx_options_fail(options, "model \"%s\" does not exist (there is: gadget-zero)",
+			options->name);
+	return options->result;
+}
+
+static int describe(const char *spec, struct dx_options *options, char *message,
+		    size_t message_size, struct dx_description **ret_description)
+{
+	bool is_model = strncmp(spec, PREFIX, strlen(PREFIX)) == 0;
+	bool has_prefix = strncmp(spec, FILE_PREFIX, strlen(FILE_PREFIX)) == 0;
+	const char *rest = is_model ? spec + strlen(PREFIX)
+			   : has_prefix ? spec + strlen(FILE_PREFIX)
+					: spec;
+	int result = dx_options_parse(options, rest, message, message_size);
+
+	if (result < 0) {
+		return result;
+	}
+	return is_model ? describe_virtual(options, ret_description)
+			: dx_device_file_describe(options, options->name, ret_description);
+}
+
+/* The same device spec gives the same location, address and container in every process. */
+static uint64_t hash_text(const char *text)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+	for (; *text != '\0'; text++) {
+		hash = (hash ^ (uint8_t)*text) * 1099511628211u;
+	}
+	return hash;
+}
+
+static void fill_info(struct dx_virtual *device, const char *spec, struct dx_options *options)
+{
+	uint64_t hash = hash_text(spec);
+	struct dx_usb_backend_info *info = &device->info;
+
+	info->speed = device->model->description->speed;
+	info->address = (uint8_t)dx_options_number(options, "address", 1, 127, hash % 127 + 1);
+	info->location_id = (uint32_t)dx_options_number(options, "location", 0, UINT32_MAX,
+							0x7E000000u | (hash >> 8 & 0xFFFFFFu));
+	memcpy(info->device, device->image.device, sizeof(info->device));
+	for (unsigned i = 0; i < device->image.nr_configurations; i++) {
+		device->configurations[i] = device->image.configurations[i];
+	}
+	info->nr_configurations = device->image.nr_configurations;
+	info->configurations = device->configurations;
+	info->configuration_lengths = device->image.configuration_lengths;
+	info->bos = device->image.bos_length == 0 ? NULL : device->image.bos;
+	info->bos_length = device->image.bos_length;
+}
+
+static void make_container(const char *spec, uint8_t *ret_container)
+{
+	uint64_t words[2] = {hash_text(spec), ~hash_text(spec)};
+
+	memcpy(ret_container, words, sizeof(words));
+	ret_container[7] = (ret_container[7] & 0x0F) | 0x40; /* a random-style UUID */
+	ret_container[8] = (ret_container[8] & 0x3F) | 0x80;
+}
+
+static void virtual_free(struct dx_virtual *device)
+{
+	if (device->model != NULL) {
+		dx_virtual_unbind_all(device);
+		device->model->ops->free(device->model);
+	}
+	dx_image_fini(&device->image);
+	free(device);
+}
+
+static void virtual_free_cleanup(struct dx_virtual **device)
+{
+	if (*device != NULL) {
+		virtual_free(*device);
+	}
+}
+
+static void description_cleanup(struct dx_description **description)
+{
+	(void)dx_description_free(*description);
+}
+
+static int select_first(struct dx_virtual *device, struct dx_options *options)
+{
+	uint8_t value = (uint8_t)dx_options_number(options, "configuration", 0, 255, 0);
+	struct dx_model_setup setup = {.request = 9, .value = value};
+
+	if (dx_virtual_control(device, &setup, NULL) < 0) {
+		dx_options_fail(options, "configuration=%u: the device has none with that value",
+				value);
+		return options->result;
+	}
+	device->info.configuration = value;
+	return 0;
+}
+
+static int set_up(struct dx_virtual *device, const char *spec, struct dx_options *options,
+		  struct dx_description **description)
+{
+	uint8_t container[16];
+	int result = dx_description_override(*description, options);
+
+	if (result < 0) {
+		return result;
+	}
+	device->model = dx_described_model_new(description);
+	if (device->model == NULL) {
+		return -ENOMEM;
+	}
+	make_container(spec, container);
+	result = dx_image_build(&device->image, device->model->description, container);
+	if (result < 0) {
+		return result;
+	}
+	fill_info(device, spec, options);
+	dx_faults_read(&device->faults, options);
+	result = select_first(device, options);
+	return result < 0 ? result : dx_options_finish(options);
+}
+
+static struct dx_virtual *virtual_new(const struct dx_usb_backend_host *host, void *host_ctx)
+{
+	struct dx_virtual *device = calloc(1, sizeof(*device));
+
+	if (device == NULL) {
+		return NULL;
+	}
+	device->host = host;
+	device->host_ctx = host_ctx;
+	device->wake_ns = UINT64_MAX;
+	device->epoch_ns = dx_clock_now_ns() - (uint64_t)FIRST_FRAME * FRAME_NS;
+	dx_list_init(&device->control);
+	dx_list_init(&device->ready);
+	return device;
+}
+
+static int virtual_open(const char *spec, const struct dx_usb_backend_host *host, void *host_ctx,
+			char *message, size_t message_size, struct dx_usb_backend **ret_backend)
+{
+	DX_CLEANUP(virtual_free_cleanup) struct dx_virtual *device = NULL;
+	DX_CLEANUP(description_cleanup) struct dx_description *description = NULL;
+	DX_CLEANUP_FREE struct dx_options *options = calloc(1, sizeof(*options));
+	char line[256] = "";
+	int result = 0;
+
+	device = virtual_new(host, host_ctx);
+	if (device == NULL || options == NULL) {
+		return -ENOMEM;
+	}
+	result = describe(spec, options, line, sizeof(line), &description);
+	if (result == 0) {
+		result = set_up(device, spec, options, &description);
+	}
+	if (result < 0) {
+		(void)snprintf(message, message_size, "device \"%s\": %s", spec,
+			       line[0] == '\0' ? strerror(-result) : line);
+		return result;
+	}
+	*ret_backend = (struct dx_usb_backend *)(void *)dx_take_ptr(&device);
+	return 0;
+}
+
+static void virtual_close(struct dx_usb_backend *backend)
+{
+	virtual_free(virtual_of(backend));
+}
+
+static const struct dx_usb_backend_info *virtual_info(const struct dx_usb_backend *backend)
+{
+	return &virtual_of_const(backend)->info;
+}
+
+/* ---- interfaces ---- */
+
+static int interface_place(const struct dx_virtual *device, uint8_t number)
+{
+	const struct dx_described_configuration *configuration = dx_virtual_configuration(device);
+
+	for (unsigned i = 0; configuration != NULL && i < configuration->nr_interfaces; i++) {
+		if (configuration->interfaces[i].number == number) {
+			return (int)i;
+		}
+	}
+	return -ENOENT;
+}
+
+static int virtual_claim(struct dx_usb_backend *backend, uint8_t interface_number)
+{
+	struct dx_virtual *device = virtual_of(backend);
+	int place = interface_place(device, interface_number);
+
+	if (device->gone) {
+		return -ENODEV;
+	}
+	if (place < 0) {
+		return place;
+	}
+	if (device->claimed & 1u << place) {
+		return -EBUSY;
+	}
+	device->claimed |= 1u << place;
+	return 0;
+}
+
+static void virtual_release(struct dx_usb_backend *backend, uint8_t interface_number)
+{
+	struct dx_virtual *device = virtual_of(backend);
+	int place = interface_place(device, interface_number);
+
+	if (place >= 0) {
+		device->claimed &= ~(1u << place);
+	}
+}
+
+/* ---- submitting ---- */
+
+static int submit_control(struct dx_virtual *device, struct dx_usb_transfer *transfer,
+			  enum dx_virtual_control kind)
+{
+	if (device->gone) {
+		return -ENODEV;
+	}
+	transfer->backend_words[0] = kind;
+	dx_list_push_back(&device->control, &transfer->link);
+	return 0;
+}
+
+static int submit_request(struct dx_virtual *device, struct dx_usb_transfer *done,
+			  uint8_t request_type, uint8_t request, uint8_t value, uint8_t index)
+{
+	const uint8_t setup[8] = {request_type, request, value, 0, index, 0, 0, 0};
+
+	memcpy(done->setup, setup, sizeof(setup));
+	return submit_control(device, done, DX_VIRTUAL_REQUEST);
+}
+
+static int virtual_submit(struct dx_usb_backend *backend, struct dx_usb_transfer *transfer)
+{
+	struct dx_virtual *device = virtual_of(backend);
+	struct dx_virtual_endpoint *endpoint = NULL;
+
+	if (transfer->type == DX_USB_CONTROL) {
+		return submit_control(device, transfer, DX_VIRTUAL_REQUEST);
+	}
+	if (device->gone) {
+		return -ENODEV;
+	}
+	endpoint = dx_virtual_endpoint(device, transfer->endpoint);
+	if (endpoint == NULL || endpoint->type != transfer->type) {
+		return -ENOENT;
+	}
+	if (transfer->type == DX_USB_ISOCHRONOUS) {
+		int result = dx_virtual_iso_schedule(endpoint, transfer);
+
+		if (result < 0) {
+			return result;
+		}
+	}
+	dx_list_push_back(&endpoint->queue, &transfer->link);
+	dx_virtual_kick(endpoint);
+	return 0;
+}
+
+static void virtual_cancel(struct dx_usb_backend *backend, struct dx_usb_transfer *transfer)
+{
+	struct dx_virtual *device = virtual_of(backend);
+	struct dx_virtual_endpoint *endpoint = NULL;
+
+	if (transfer->type == DX_USB_ISOCHRONOUS) {
+		endpoint = dx_virtual_endpoint(device, transfer->endpoint);
+		(void)dx_virtual_iso_run(endpoint, transfer); /* what is due has happened */
+		if (endpoint->queue.prev == &transfer->link) { /* nothing behind it */
+			endpoint->next_free_ns = transfer->backend_words[0];
+		}
+	}
+	dx_virtual_complete(device, transfer, DX_USB_ABORTED);
+}
+
+static int virtual_set_configuration(struct dx_usb_backend *backend, uint8_t value,
+				     struct dx_usb_transfer *done)
+{
+	return submit_request(virtual_of(backend), done, 0x00, 9, value, 0);
+}
+
+static int virtual_set_altsetting(struct dx_usb_backend *backend, uint8_t interface_number,
+				  uint8_t setting, struct dx_usb_transfer *done)
+{
+	return submit_request(virtual_of(backend), done, 0x01, 11, setting, interface_number);
+}
+
+static int virtual_clear_halt(struct dx_usb_backend *backend, uint8_t address, bool with_request,
+			      struct dx_usb_transfer *done)
+{
+	struct dx_virtual *device = virtual_of(backend);
+	struct dx_virtual_endpoint *endpoint = dx_virtual_endpoint(device, address);
+
+	if (endpoint == NULL) {
+		return device->gone ? -ENODEV : -ENOENT;
+	}
+	endpoint->stopped = false;
+	dx_virtual_kick(endpoint);
+	return with_request ? submit_request(device, done, 0x02, 1, 0, address)
+			    : submit_control(device, done, DX_VIRTUAL_NOTHING);
+}
+
+static int virtual_reset(struct dx_usb_backend *backend, struct dx_usb_transfer *done)
+{
+	return submit_control(virtual_of(backend), done, DX_VIRTUAL_RESET);
+}
+
+/* ---- running ---- */
+
+static struct dx_model_setup decode_setup(const uint8_t *bytes)
+{
+	return (struct dx_model_setup){
+		.request_type = bytes[0],
+		.request = bytes[1],
+		.value = (uint16_t)(bytes[2] | bytes[3] << 8),
+		.index = (uint16_t)(bytes[4] | bytes[5] << 8),
+		.length = (uint16_t)(bytes[6] | bytes[7] << 8),
+	};
+}
+
+static void run_control(struct dx_virtual *device, struct dx_usb_transfer *transfer)
+{
+	struct dx_model_setup setup = decode_setup(transfer->setup);
+	int moved = 0;
+
+	if (transfer->backend_words[0] == DX_VIRTUAL_RESET) {
+		device->unplug = true;
+	} else if (transfer->backend_words[0] == DX_VIRTUAL_REQUEST) {
+		moved = dx_virtual_control(device, &setup, transfer->data);
+	}
+	transfer->actual = moved < 0 ? 0 : (uint32_t)moved;
+	dx_virtual_complete(device, transfer, moved < 0 ? DX_USB_STALLED : DX_USB_OK);
+}
+
+static void run_iso(struct dx_virtual_endpoint *endpoint)
+{
+	while (!dx_list_is_empty(&endpoint->queue)) {
+		struct dx_usb_transfer *transfer =
+			dx_list_entry(endpoint->queue.next, struct dx_usb_transfer, link);
+
+		if (!dx_virtual_iso_run(endpoint, transfer)) {
+			return;
+		}
+		dx_virtual_finish(endpoint, transfer, DX_USB_OK);
+	}
+}
+
+static void run_endpoint(struct dx_virtual_endpoint *endpoint)
+{
+	if (endpoint->type == DX_USB_ISOCHRONOUS) {
+		run_iso(endpoint);
+		return;
+	}
+	while (endpoint->work(endpoint)) {
+	}
+}
+
+/* Who waits for time looks at the clock again itself, and asks for the next wake-up. */
+static void wake_sleepers(struct dx_virtual *device)
+{
+	if (device->wake_ns == UINT64_MAX || dx_clock_now_ns() < device->wake_ns) {
+		return;
+	}
+	device->wake_ns = UINT64_MAX;
+	for (unsigned i = 0; i < DX_VIRTUAL_ENDPOINTS; i++) {
+		struct dx_virtual_endpoint *endpoint = &device->endpoints[i];
+
+		if (endpoint->present && !dx_list_is_empty(&endpoint->queue)) {
+			dx_virtual_kick(endpoint);
+		}
+	}
+}
+
+static void fail_queue(struct dx_virtual *device, struct dx_list *queue)
+{
+	while (!dx_list_is_empty(queue)) {
+		dx_virtual_complete(device,
+				    dx_list_entry(queue->next, struct dx_usb_transfer, link),
+				    DX_USB_NOT_RESPONDING);
+	}
+}
+
+static void unplug(struct dx_virtual *device)
+{
+	device->gone = true;
+	device->unplug = false;
+	device->wake_ns = UINT64_MAX;
+	fail_queue(device, &device->control);
+	for (unsigned i = 0; i < DX_VIRTUAL_ENDPOINTS; i++) {
+		if (device->endpoints[i].present) {
+			fail_queue(device, &device->endpoints[i].queue);
+			dx_list_remove(&device->endpoints[i].ready);
+		}
+	}
+	device->host->gone(device->host_ctx);
+}
+
+static void virtual_poll(struct dx_usb_backend *backend)
+{
+	struct dx_virtual *device = virtual_of(backend);
+
+	wake_sleepers(device);
+	while (!device->unplug && !dx_list_is_empty(&device->control)) {
+		run_control(device, dx_list_entry(device->control.next, struct dx_usb_transfer,
+						  link));
+	}
+	while (!device->unplug && !dx_list_is_empty(&device->ready)) {
+		struct dx_list *node = dx_list_pop_front(&device->ready);
+
+		run_endpoint(dx_list_entry(node, struct dx_virtual_endpoint, ready));
+	}
+	if (device->unplug) {
+		unplug(device);
+	}
+}
+
+static bool virtual_is_ready(const struct dx_usb_backend *backend)
+{
+	const struct dx_virtual *device = virtual_of_const(backend);
+
+	return !dx_list_is_empty(&device->ready) || !dx_list_is_empty(&device->control);
+}
+
+static int virtual_event_fd(const struct dx_usb_backend *backend)
+{
+	(void)backend;
+	return -1;
+}
+
+static uint64_t virtual_next_deadline_ns(const struct dx_usb_backend *backend)
+{
+	return virtual_of_const(backend)->wake_ns;
+}
+
+static int virtual_frame_number(struct dx_usb_backend *backend, uint64_t *ret_frame,
+				uint64_t *ret_time_ns)
+{
+	uint64_t now_ns = dx_clock_now_ns();
+
+	*ret_frame = (now_ns - virtual_of(backend)->epoch_ns) / FRAME_NS;
+	*ret_time_ns = now_ns;
+	return 0;
+}
+
+const struct dx_usb_backend_ops dx_backend_virtual = {
+	.name = "virtual",
+	.accepts = virtual_accepts,
+	.open = virtual_open,
+	.close = virtual_close,
+	.info = virtual_info,
+	.claim = virtual_claim,
+	.release = virtual_release,
+	.submit = virtual_submit,
+	.cancel = virtual_cancel,
+	.set_configuration = virtual_set_configuration,
+	.set_altsetting = virtual_set_altsetting,
+	.clear_halt = virtual_clear_halt,
+	.reset = virtual_reset,
+	.is_ready = virtual_is_ready,
+	.poll = virtual_poll,
+	.event_fd = virtual_event_fd,
+	.next_deadline_ns = virtual_next_deadline_ns,
+	.frame_number = virtual_frame_number,
+};
