@@ -86,7 +86,7 @@ int main(int argc, char **argv)
 		return finish(&tool, code);
 	}
 	if (optind == argc) {
-		return dx_tool_usage(&tool, "which command?");
+		return dx_tool_usage(&tool, "no command given");
 	}
 	command = dx_tool_command_find(argv[optind]);
 	if (command == NULL) {
