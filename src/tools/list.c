@@ -28,6 +28,24 @@ static void print_title(const char *title)
 	is_next = true;
 }
 
+/* "3 5 8"; what does not fit is left out. */
+static int add_numbers(struct dx_table *table, const struct dx_array *array)
+{
+	char text[128] = "-";
+	size_t length = 0;
+
+	for (size_t i = 0; i < dx_array_count(array) && length < sizeof(text) - 24; i++) {
+		const void *number = dx_array_get(array, i);
+
+		if (dx_object_is_kind(number, &dx_number_class)) {
+			length += (size_t)snprintf(text + length, sizeof(text) - length,
+						   "%s%" PRIu64, length == 0 ? "" : " ",
+						   dx_number_u64(number));
+		}
+	}
+	return dx_table_cell(table, "%s", text);
+}
+
 static int add_cell(struct dx_table *table, const void *value)
 {
 	if (dx_object_is_kind(value, &dx_string_class)) {
@@ -40,7 +58,7 @@ static int add_cell(struct dx_table *table, const void *value)
 		return dx_table_cell(table, "%s", dx_boolean_get(value) ? "yes" : "no");
 	}
 	if (dx_object_is_kind(value, &dx_array_class)) {
-		return dx_table_cell(table, "(%zu)", dx_array_count(value));
+		return add_numbers(table, value);
 	}
 	return dx_table_cell(table, "-");
 }

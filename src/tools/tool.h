@@ -36,6 +36,7 @@ struct dx_tool_command {
 	const char *arguments; /* for the usage line */
 	const char *summary;   /* one line for `dext help` */
 	const char *help;      /* the rest of `dext NAME --help` */
+	bool own_broker;       /* takes no --socket */
 	int (*run)(struct dx_tool *tool, int argc, char **argv);
 };
 
