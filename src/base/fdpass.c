@@ -20,6 +20,9 @@ union control {
 	char bytes[CMSG_SPACE(sizeof(int) * (DX_FDPASS_MAX + 1))];
 };
 
+/* What the kernel may put there: it also fills the padding at the end of the room. */
+#define MAX_RECEIVED ((sizeof(union control) - CMSG_LEN(0)) / sizeof(int))
+
 static void attach_fds(struct msghdr *message, union control *control, const int *fds,
 		       size_t nr_fds)
 {
@@ -61,7 +64,7 @@ int dx_fdpass_send(int socket, const void *bytes, size_t length, const int *fds,
 	}
 }
 
-/* Moves every descriptor of the message to fds (DX_FDPASS_MAX + 1 entries). @return how many. */
+/* Moves every descriptor of the message to fds (MAX_RECEIVED entries). @return how many. */
 static size_t collect_fds(struct msghdr *message, int *fds)
 {
 	size_t nr_fds = 0;
@@ -73,9 +76,8 @@ static size_t collect_fds(struct msghdr *message, int *fds)
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
 			continue;
 		}
-		/* The kernel sends one such block, no longer than the room for it. */
 		nr_here = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < nr_here && nr_fds <= DX_FDPASS_MAX; i++) {
+		for (size_t i = 0; i < nr_here && nr_fds < MAX_RECEIVED; i++) {
 			memcpy(&fds[nr_fds++], CMSG_DATA(header) + i * sizeof(int), sizeof(int));
 		}
 	}
@@ -103,7 +105,7 @@ ssize_t dx_fdpass_recv(int socket, void *buffer, size_t capacity, int *ret_fds, 
 		       int nonblocking)
 {
 	union control control = {0};
-	int fds[DX_FDPASS_MAX + 1];
+	int fds[MAX_RECEIVED];
 	struct iovec vector = {.iov_base = buffer, .iov_len = capacity};
 	struct msghdr message = {
 		.msg_iov = &vector,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <plist/plist.h>
 
@@ -165,6 +166,31 @@ static int value_from_node(plist_t node, void **ret_value)
 	}
 }
 
+/* What the scan lets pass goes to the parser. A node on success, unless the parser refuses. */
+static int parse(const char *bytes, size_t length, plist_t *ret_node, unsigned *line)
+{
+	static const char byte_order_mark[] = {'\xef', '\xbb', '\xbf'};
+	int result;
+
+	if (length >= 8 && plist_is_binary(bytes, (uint32_t)length)) {
+		result = dx_plist_scan_binary(bytes, length);
+		if (result == 0) {
+			plist_from_bin(bytes, (uint32_t)length, ret_node);
+		}
+		return result;
+	}
+	if (length >= sizeof(byte_order_mark) &&
+	    memcmp(bytes, byte_order_mark, sizeof(byte_order_mark)) == 0) {
+		bytes += sizeof(byte_order_mark);
+		length -= sizeof(byte_order_mark);
+	}
+	result = dx_plist_scan_xml(bytes, length, line);
+	if (result == 0) {
+		plist_from_xml(bytes, (uint32_t)length, ret_node);
+	}
+	return result;
+}
+
 int dx_plist_decode(const void *bytes, size_t length, void **ret_value, unsigned *ret_line)
 {
 	CLEANUP_NODE plist_t node = NULL;
@@ -178,17 +204,7 @@ int dx_plist_decode(const void *bytes, size_t length, void **ret_value, unsigned
 	if (length > DX_MAX_PLIST_BYTES) {
 		return -E2BIG;
 	}
-	if (length >= 8 && plist_is_binary(bytes, (uint32_t)length)) {
-		result = dx_plist_scan_binary(bytes, length);
-		if (result == 0) {
-			plist_from_bin(bytes, (uint32_t)length, &node);
-		}
-	} else {
-		result = dx_plist_scan_xml(bytes, length, &line);
-		if (result == 0) {
-			plist_from_xml(bytes, (uint32_t)length, &node);
-		}
-	}
+	result = parse(bytes, length, &node, &line);
 	if (result < 0) {
 		if (ret_line != NULL) {
 			*ret_line = line;

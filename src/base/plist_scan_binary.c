@@ -122,6 +122,47 @@ static int content_length(const struct object *object, uint64_t *ret_length)
 	}
 }
 
+static bool is_ascii(const unsigned char *bytes, uint64_t length)
+{
+	for (uint64_t i = 0; i < length; i++) {
+		if (bytes[i] == 0 || bytes[i] > 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_utf16(const unsigned char *bytes, uint64_t length)
+{
+	bool wants_low = false;
+
+	for (uint64_t i = 0; i < length; i += 2) {
+		unsigned unit = (unsigned)read_number(bytes + i, 2);
+		bool is_low = unit >= 0xdc00 && unit <= 0xdfff;
+
+		if (unit == 0 || is_low != wants_low) {
+			return false;
+		}
+		wants_low = unit >= 0xd800 && unit <= 0xdbff;
+	}
+	return !wants_low;
+}
+
+/* libplist aborts the process at a NUL inside of a key. */
+static bool is_clean_text(const struct scan *scan, const struct object *object, uint64_t length)
+{
+	const unsigned char *bytes = scan->bytes + object->content;
+
+	switch (object->kind) {
+	case 0x5:
+		return is_ascii(bytes, length);
+	case 0x6:
+		return is_utf16(bytes, length);
+	default:
+		return true;
+	}
+}
+
 static int visit_leaf(const struct scan *scan, const struct object *object, struct summary *summary)
 {
 	uint64_t length = 0;
@@ -130,7 +171,8 @@ static int visit_leaf(const struct scan *scan, const struct object *object, stru
 	if (result < 0) {
 		return result;
 	}
-	if (!dx_range_inside(object->content, length, scan->table)) {
+	if (!dx_range_inside(object->content, length, scan->table) ||
+	    !is_clean_text(scan, object, length)) {
 		return -EPROTO;
 	}
 	summary->cost = (uint32_t)(NODE_BYTES + 2 * length); /* length <= DX_MAX_PLIST_BYTES */

@@ -151,6 +151,27 @@ static bool is_base64(const char *text, size_t length)
 	return true;
 }
 
+/* "&#65;" or "&#x41;": a character that text may hold. */
+static bool is_character_reference(const char *text, size_t length)
+{
+	bool is_hex = length > 2 && text[2] == 'x';
+	uint32_t code = 0;
+
+	for (size_t at = is_hex ? 3 : 2; at < length && code <= 0x10ffff; at++) {
+		unsigned char digit = (unsigned char)text[at];
+
+		if (digit == ';') {
+			return code != 0 && (code < 0xd800 || code > 0xdfff);
+		}
+		if (is_hex ? !isxdigit(digit) : !isdigit(digit)) {
+			return false;
+		}
+		code = code * (is_hex ? 16 : 10);
+		code += (uint32_t)(isdigit(digit) ? digit - '0' : tolower(digit) - 'a' + 10);
+	}
+	return false;
+}
+
 static bool is_known_entity(const char *text, size_t length)
 {
 	static const char *const known[] = {"&lt;", "&gt;", "&amp;", "&quot;", "&apos;"};
@@ -160,7 +181,7 @@ static bool is_known_entity(const char *text, size_t length)
 			return true;
 		}
 	}
-	return length >= 4 && text[1] == '#' && memchr(text, ';', length < 12 ? length : 12) != NULL;
+	return length >= 4 && text[1] == '#' && is_character_reference(text, length);
 }
 
 /* CDATA sections may hold '&' and '<'; the caller has found the end of the leaf outside of them. */
@@ -381,9 +402,6 @@ static int scan_document(struct scan *scan)
 {
 	bool was_opened = false;
 
-	if (starts_with(scan, "\xef\xbb\xbf")) {
-		scan->at += 3;
-	}
 	for (;;) {
 		int result = skip_misc(scan);
 
