@@ -200,7 +200,12 @@ static bool enter(struct reader *reader, const struct place *outer, const char *
 {
 	const void *value = dx_array_get(dx_dict_get(outer->dict, key), i);
 
-	(void)snprintf(ret_inner->text, sizeof(ret_inner->text), "%s%s[%u]", outer->text, key, i);
+	int length = snprintf(ret_inner->text, sizeof(ret_inner->text), "%s%s[%u]", outer->text,
+			      key, i);
+
+	if (length < 0 || (size_t)length >= sizeof(ret_inner->text)) {
+		ret_inner->text[0] = '\0'; /* not with these keys and depths */
+	}
 	if (!dx_object_is_kind(value, &dx_dict_class)) {
 		fail(reader, ret_inner, "", "not a dictionary");
 		return false;
