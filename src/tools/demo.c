@@ -539,5 +539,6 @@ const struct dx_tool_command dx_demo_command = {
 		"\n"
 		"Exit status: 0 when the hashes agree, no byte was copied between the processes\n"
 		"and all buffers are shared; 1 otherwise; 128 + N after signal N.\n",
+	.own_broker = true,
 	.run = run,
 };

@@ -98,13 +98,15 @@ int dx_tool_help(const struct dx_tool_command *command)
 	(void)printf("usage: dext %s%s%s\n\n%s\n\n%s", command->name,
 		     command->arguments[0] == '\0' ? "" : " ", command->arguments, command->summary,
 		     command->help);
-	(void)printf(
-		"\nCommon options:\n"
-		"  -s, --socket ADDRESS  socket of the broker (default: $OPENDEXT_SOCKET,\n"
-		"                        $XDG_RUNTIME_DIR/opendext/broker, /run/opendext/broker)\n"
-		"  -q, --quiet           errors only\n"
-		"  -v, --verbose         say what is done\n"
-		"  -h, --help            this text\n");
+	(void)printf("\nCommon options:\n");
+	if (!command->own_broker) {
+		(void)printf("  -s, --socket ADDRESS  socket of the broker (default: $OPENDEXT_SOCKET,\n"
+			     "                        $XDG_RUNTIME_DIR/opendext/broker,\n"
+			     "                        /run/opendext/broker)\n");
+	}
+	(void)printf("  -q, --quiet           errors only\n"
+		     "  -v, --verbose         say what is done\n"
+		     "  -h, --help            this text\n");
 	return DX_TOOL_OK;
 }
 
