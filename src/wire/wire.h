@@ -243,10 +243,18 @@ struct dx_wire_message {
 #define DX_ADOPT_BUNDLE_KEY	"bundle"
 #define DX_ADOPT_FIRST_ID_KEY	"first_id"
 #define DX_ADOPT_NR_IDS_KEY	"nr_ids"
-#define DX_ADOPT_SERVICES_KEY	"services" /* array of dictionaries: id, parent, class, name,
-					    * registered, properties, user_properties; services
-					    * matched by a broker also spec, provider_class,
-					    * provider_device, personality class */
+#define DX_ADOPT_SERVER_KEY	"server"   /* string: IOUserServerName */
+#define DX_ADOPT_SERVICES_KEY	"services" /* array of dictionaries, parents before children */
+
+/*
+ * Each service has DX_ENTRY_ID_KEY, DX_ENTRY_PARENT_KEY (id of its provider), and when they apply
+ * DX_ENTRY_REGISTERED_KEY, DX_ENTRY_NAME_KEY (set by the driver) and DX_ADOPT_USER_PROPERTIES_KEY.
+ * One that a broker matched has DX_ADOPT_START_KEY; one that the driver made has DX_ADOPT_CLASS_KEY,
+ * DX_ENTRY_NAME_KEY and DX_ENTRY_PROPERTIES_KEY.
+ */
+#define DX_ADOPT_START_KEY	     "start" /* dictionary: the DX_START_* keys it was started with */
+#define DX_ADOPT_CLASS_KEY	     "class" /* string: kernel class */
+#define DX_ADOPT_USER_PROPERTIES_KEY "user_properties" /* dictionary: IOUserServiceProperties */
 
 struct dx_wire_channel {
 	uint64_t client_id; /* registry id of the user client */
