@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "memory/memory.h"
@@ -323,10 +325,65 @@ TEST(memory_prepare_reaches_every_slice)
 
 TEST(memory_prepare_without_room_is_an_error)
 {
-	struct dx_shm_options options = {.length = 1ull << 44};
+	struct dx_shm_options options = {0};
 	struct dx_memory *memory = NULL;
+	struct sysinfo info;
 
+	CHECK_EQ(sysinfo(&info), 0);
+	options.length = 2 * (info.totalram + info.totalswap) * info.mem_unit;
 	CHECK_EQ(dx_memory_new_buffer(&options, DX_MEMORY_IN, &memory), 0);
-	CHECK_EQ(dx_memory_prepare(memory, 0, 1ull << 44), -ENOMEM);
+	CHECK_EQ(dx_memory_prepare(memory, 0, options.length), -ENOMEM);
 	dx_memory_unref(memory);
+}
+
+struct racer {
+	struct dx_memory *row;
+	struct dx_shm *imported;
+	void *address;
+	void *base;
+	int fd;
+};
+
+static void *race(void *argument)
+{
+	struct racer *racer = argument;
+
+	if (dx_memory_address(racer->row, 0, 1, &racer->address) < 0) {
+		return racer;
+	}
+	racer->base = dx_shm_base(racer->imported);
+	racer->fd = dx_shm_handout(dx_memory_slice(racer->row, 0)->shm, true);
+	return dx_memory_prepare(racer->row, 0, PAGE) < 0 ? racer : NULL;
+}
+
+TEST(memory_first_use_by_many_threads_gives_one_answer)
+{
+	struct dx_memory *a = new_buffer(PAGE);
+	struct dx_memory *b = new_buffer(PAGE);
+	struct dx_shm *imported = NULL;
+	struct racer racers[4];
+	pthread_t threads[4];
+	int fd = fcntl(dx_shm_handout(dx_memory_slice(b, 0)->shm, false), F_DUPFD_CLOEXEC, 0);
+
+	CHECK_EQ(dx_shm_import(&fd, PAGE, DX_SHM_WRITE, &imported), 0);
+	struct dx_memory *row = new_concat(a, b);
+
+	for (int i = 0; i < 4; i++) {
+		racers[i] = (struct racer){.row = row, .imported = imported};
+		CHECK_EQ(pthread_create(&threads[i], NULL, race, &racers[i]), 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		void *failed = NULL;
+
+		CHECK_EQ(pthread_join(threads[i], &failed), 0);
+		CHECK(failed == NULL);
+		CHECK(racers[i].address == racers[0].address);
+		CHECK(racers[i].base == racers[0].base && racers[i].base != NULL);
+		CHECK_EQ(racers[i].fd, racers[0].fd);
+		CHECK(racers[i].fd >= 0);
+	}
+	dx_memory_unref(row);
+	dx_memory_unref(a);
+	dx_memory_unref(b);
+	dx_shm_unref(imported);
 }
