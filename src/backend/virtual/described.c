@@ -141,7 +141,7 @@ static uint32_t sink_packet(struct dx_virtual_endpoint *endpoint, uint8_t *data,
 
 static bool loop_work(struct dx_virtual_endpoint *endpoint)
 {
-	return dx_loop_pump(endpoint->state);
+	return dx_loopback_pump(endpoint->state);
 }
 
 static bool null_work(struct dx_virtual_endpoint *endpoint)
@@ -205,13 +205,13 @@ static int bind_loop(struct dx_model *model, struct dx_virtual_endpoint *endpoin
 {
 	struct dx_virtual_endpoint *peer =
 		dx_virtual_endpoint(endpoint->device, endpoint->described->peer);
-	struct dx_loop *loop = NULL;
+	struct dx_loopback *loop = NULL;
 
 	if (peer != NULL && peer->work == loop_work &&
 	    peer->described->peer == endpoint->address) {
 		loop = peer->state;
 	} else {
-		loop = dx_loop_new(model->description->fifo_bytes);
+		loop = dx_loopback_new(model->description->fifo_bytes);
 	}
 	if (loop == NULL) {
 		return -ENOMEM;
@@ -240,7 +240,7 @@ static int described_bind(struct dx_model *model, struct dx_virtual_endpoint *en
 
 static void described_unbind(struct dx_model *model, struct dx_virtual_endpoint *endpoint)
 {
-	struct dx_loop *loop = endpoint->state;
+	struct dx_loopback *loop = endpoint->state;
 
 	(void)model;
 	if (endpoint->described->behaviour == DX_BEHAVIOUR_LOOPBACK) {

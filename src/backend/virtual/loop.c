@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct dx_loop *dx_loop_new(uint32_t fifo_bytes)
+struct dx_loopback *dx_loopback_new(uint32_t fifo_bytes)
 {
-	struct dx_loop *loop = calloc(1, sizeof(*loop) + fifo_bytes);
+	struct dx_loopback *loop = calloc(1, sizeof(*loop) + fifo_bytes);
 
 	if (loop != NULL) {
 		loop->size = fifo_bytes;
@@ -29,14 +29,14 @@ static uint32_t min32(uint32_t a, uint64_t b)
 }
 
 /* The transfer's last packet is shorter than the others: the receiver sees an end. */
-static bool ends_short(const struct dx_loop *loop, const struct dx_usb_transfer *out)
+static bool ends_short(const struct dx_loopback *loop, const struct dx_usb_transfer *out)
 {
 	return out->length % loop->out->max_packet == 0 ? out->length == 0 : true;
 }
 
 /* The IN transfer has got all that it can take, with more data behind.
  * @return bytes of the sender's stream that are lost with the packet that did not fit. */
-static uint32_t finish_full(struct dx_loop *loop, struct dx_usb_transfer *in, uint32_t more)
+static uint32_t finish_full(struct dx_loopback *loop, struct dx_usb_transfer *in, uint32_t more)
 {
 	uint32_t packet = loop->in->max_packet;
 	uint32_t over = in->actual % packet;
@@ -48,7 +48,7 @@ static uint32_t finish_full(struct dx_loop *loop, struct dx_usb_transfer *in, ui
 
 /* ---- FIFO ---- */
 
-static void fifo_get(struct dx_loop *loop, uint8_t *data, uint32_t length)
+static void fifo_get(struct dx_loopback *loop, uint8_t *data, uint32_t length)
 {
 	uint32_t at = (uint32_t)(loop->head % loop->size);
 	uint32_t first = min32(length, loop->size - at);
@@ -59,7 +59,7 @@ static void fifo_get(struct dx_loop *loop, uint8_t *data, uint32_t length)
 	loop->bytes_fifo += length;
 }
 
-static void fifo_put(struct dx_loop *loop, const uint8_t *data, uint32_t length)
+static void fifo_put(struct dx_loopback *loop, const uint8_t *data, uint32_t length)
 {
 	uint32_t at = (uint32_t)(loop->tail % loop->size);
 	uint32_t first = min32(length, loop->size - at);
@@ -69,12 +69,12 @@ static void fifo_put(struct dx_loop *loop, const uint8_t *data, uint32_t length)
 	loop->tail += length;
 }
 
-static bool fifo_is_empty(const struct dx_loop *loop)
+static bool fifo_is_empty(const struct dx_loopback *loop)
 {
 	return loop->head == loop->tail && loop->nr_ends == 0;
 }
 
-static void drain(struct dx_loop *loop, struct dx_usb_transfer *in)
+static void drain(struct dx_loopback *loop, struct dx_usb_transfer *in)
 {
 	bool has_end = loop->nr_ends != 0;
 	uint64_t end = has_end ? loop->ends[loop->first_end] : loop->tail;
@@ -95,7 +95,7 @@ static void drain(struct dx_loop *loop, struct dx_usb_transfer *in)
 }
 
 /* Whole packets as far as there is room. */
-static bool absorb(struct dx_loop *loop, struct dx_usb_transfer *out)
+static bool absorb(struct dx_loopback *loop, struct dx_usb_transfer *out)
 {
 	uint32_t room = loop->size - (uint32_t)(loop->tail - loop->head);
 	uint32_t left = out->length - out->actual;
@@ -121,7 +121,7 @@ static bool absorb(struct dx_loop *loop, struct dx_usb_transfer *out)
 
 /* ---- buffer to buffer ---- */
 
-static void direct(struct dx_loop *loop, struct dx_usb_transfer *out, struct dx_usb_transfer *in)
+static void direct(struct dx_loopback *loop, struct dx_usb_transfer *out, struct dx_usb_transfer *in)
 {
 	uint32_t left = out->length - out->actual;
 	uint32_t room = dx_virtual_limit(loop->in, in) - in->actual;
@@ -144,7 +144,7 @@ static void direct(struct dx_loop *loop, struct dx_usb_transfer *out, struct dx_
 	}
 }
 
-static bool pump_once(struct dx_loop *loop)
+static bool pump_once(struct dx_loopback *loop)
 {
 	struct dx_usb_transfer *in = loop->in == NULL ? NULL : dx_virtual_offer(loop->in);
 	struct dx_usb_transfer *out = loop->out == NULL ? NULL : dx_virtual_offer(loop->out);
@@ -160,7 +160,7 @@ static bool pump_once(struct dx_loop *loop)
 	return out != NULL && absorb(loop, out);
 }
 
-bool dx_loop_pump(struct dx_loop *loop)
+bool dx_loopback_pump(struct dx_loopback *loop)
 {
 	bool moved = false;
 

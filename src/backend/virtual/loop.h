@@ -17,7 +17,7 @@
 
 #define DX_LOOP_ENDS 256u
 
-struct dx_loop {
+struct dx_loopback {
 	struct dx_virtual_endpoint *out;
 	struct dx_virtual_endpoint *in;
 	uint32_t size;
@@ -32,8 +32,8 @@ struct dx_loop {
 };
 
 /* NULL without memory. */
-struct dx_loop *dx_loop_new(uint32_t fifo_bytes);
+struct dx_loopback *dx_loopback_new(uint32_t fifo_bytes);
 /* Moves what can be moved. @return true if anything has. */
-bool dx_loop_pump(struct dx_loop *loop);
+bool dx_loopback_pump(struct dx_loopback *loop);
 
 #endif
