@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * confine - Landlock for files, seccomp for system calls; see confine.h for C1 and C2.
+ *
+ * Place:   host.
+ * Why a list of allowed calls: what is not named fails with EPERM, so a call that a later kernel
+ *          adds is closed until somebody needs it. EPERM, not death: a C library that probes for a
+ *          call falls back, and a driver gets an error that it can report.
+ */
+#include "host/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/cleanup.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED 0
+#endif
+
+/* Rights that came after the first version of Landlock; headers of Debian 12 lack some names. */
+#define ACCESS_VERSION_1 ((1ull << 13) - 1)
+#define ACCESS_REFER	 (1ull << 13)
+#define ACCESS_TRUNCATE	 (1ull << 14)
+#define ACCESS_IOCTL_DEV (1ull << 15)
+
+#define ACCESS_READ \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_EXECUTE)
+
+static void note_missing(char *missing, size_t size, const char *what)
+{
+	size_t used = strlen(missing);
+
+	(void)snprintf(missing + used, size - used, "%s%s", used == 0 ? "" : ", ", what);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Files                                                                                       */
+
+static uint64_t handled_access(long version)
+{
+	uint64_t access = ACCESS_VERSION_1;
+
+	if (version >= 2) {
+		access |= ACCESS_REFER;
+	}
+	if (version >= 3) {
+		access |= ACCESS_TRUNCATE;
+	}
+	if (version >= 5) {
+		access |= ACCESS_IOCTL_DEV;
+	}
+	return access;
+}
+
+/* A path that does not exist needs no rule. */
+static int allow_below(int ruleset, const char *path, uint64_t access)
+{
+	DX_CLEANUP_FD int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0) {
+		return errno == ENOENT ? 0 : -errno;
+	}
+	struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+static int add_rules(int ruleset, const struct dx_confine_options *options)
+{
+	/* Libraries and what the C library reads: time zones, locales, CPU count. */
+	static const char *const directories[] = {"/usr", "/lib", "/lib64",
+						  "/sys/devices/system/cpu"};
+	static const char *const files[] = {"/etc/ld.so.cache", "/etc/localtime", "/dev/null",
+					    "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo"};
+	int rc = allow_below(ruleset, options->bundle, ACCESS_READ);
+
+	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(directories); i++) {
+		rc = allow_below(ruleset, directories[i], ACCESS_READ);
+	}
+	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(files); i++) {
+		rc = allow_below(ruleset, files[i], LANDLOCK_ACCESS_FS_READ_FILE);
+	}
+	for (size_t i = 0; rc == 0 && options->readable != NULL && options->readable[i] != NULL; i++) {
+		rc = allow_below(ruleset, options->readable[i], ACCESS_READ);
+	}
+	return rc;
+}
+
+static int confine_files(const struct dx_confine_options *options, char *missing, size_t size)
+{
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+			       LANDLOCK_CREATE_RULESET_VERSION);
+
+	if (version < 0) {
+		note_missing(missing, size, "Landlock");
+		return 0;
+	}
+	struct landlock_ruleset_attr attributes = {.handled_access_fs = handled_access(version)};
+	DX_CLEANUP_FD int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes,
+						 sizeof(attributes.handled_access_fs), 0);
+	if (ruleset < 0) {
+		return -errno;
+	}
+	int rc = add_rules(ruleset, options);
+	if (rc < 0) {
+		return rc;
+	}
+	return syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? -errno : 0;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* System calls                                                                                */
+
+/* Sorted by purpose. ioctl is for usbfs, where Landlock decides on the device nodes. */
+static const char *const allowed_calls[] = {
+	/* memory */
+	"brk", "madvise", "mincore", "mmap", "mprotect", "mremap", "munmap", "memfd_create",
+	"fallocate", "ftruncate", "membarrier", "mlock", "munlock",
+	/* files: Landlock says which */
+	"access", "faccessat", "faccessat2", "close", "close_range", "fcntl", "fstat", "fstatfs",
+	"getcwd", "getdents64", "ioctl", "lseek", "newfstatat", "open", "openat", "pread64", "pwrite64",
+	"read", "readlink", "readlinkat", "readv", "stat", "lstat", "statx", "write", "writev", "dup",
+	"dup2", "dup3", "pipe2",
+	/* waiting */
+	"epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "futex",
+	"futex_waitv", "poll", "ppoll", "select", "pselect6", "timerfd_create", "timerfd_gettime",
+	"timerfd_settime", "signalfd4", "nanosleep", "clock_nanosleep", "restart_syscall",
+	/* sockets that exist, and one to a broker that started again */
+	"connect", "getpeername", "getsockname", "getsockopt", "recvfrom", "recvmmsg", "recvmsg",
+	"sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown", "socketpair",
+	/* threads */
+	"clone", "clone3", "exit", "exit_group", "get_robust_list", "set_robust_list",
+	"set_tid_address", "rseq", "gettid", "tgkill", "sched_getaffinity", "sched_setaffinity",
+	"sched_yield", "sched_getparam", "sched_getscheduler", "sched_setscheduler", "getcpu", "prctl",
+	"arch_prctl", "setpriority", "getpriority",
+	/* signals */
+	"rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend",
+	"rt_sigtimedwait", "sigaltstack", "getitimer", "setitimer",
+	/* who and when am I */
+	"clock_getres", "clock_gettime", "gettimeofday", "time", "times", "getegid", "geteuid", "getgid",
+	"getpid", "getppid", "getrandom", "getresgid", "getresuid", "getrlimit", "getrusage", "getuid",
+	"prlimit64", "sysinfo", "uname",
+};
+
+static int allow_call(scmp_filter_ctx filter, const char *name)
+{
+	int number = seccomp_syscall_resolve_name(name);
+
+	/* Not every architecture has every call. */
+	return number == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+}
+
+static int fill_filter(scmp_filter_ctx filter)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(allowed_calls); i++) {
+		rc = allow_call(filter, allowed_calls[i]);
+	}
+	if (rc == 0) {
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				      SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	}
+	/* kill(getpid(), ...) is how abort() of some C libraries ends; signalling others is not allowed. */
+	if (rc == 0) {
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
+				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	}
+	return rc == 0 ? seccomp_load(filter) : rc;
+}
+
+static int confine_calls(char *missing, size_t size)
+{
+	if (IS_SANITIZED) {
+		return 0; /* leak checkers trace their own process */
+	}
+	if (prctl(PR_GET_SECCOMP) < 0) {
+		note_missing(missing, size, "seccomp");
+		return 0;
+	}
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (filter == NULL) {
+		return -ENOMEM;
+	}
+	int rc = fill_filter(filter);
+	seccomp_release(filter);
+	return rc;
+}
+
+int dx_confine(const struct dx_confine_options *options, char *ret_missing, size_t missing_size)
+{
+	struct rlimit no_core = {0};
+
+	ret_missing[0] = '\0';
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0) {
+		return -errno;
+	}
+	int rc = confine_files(options, ret_missing, missing_size);
+	return rc < 0 ? rc : confine_calls(ret_missing, missing_size);
+}

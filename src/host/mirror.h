@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mirror - what the broker knows about this host, kept to tell it to the next broker.
+ *
+ * Place:      host. Filled from what the broker asked for and from what the runtime reports.
+ * Threads:    any; one lock.
+ */
+#ifndef DX_HOST_MIRROR_H
+#define DX_HOST_MIRROR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/mutex.h"
+#include "base/value.h"
+
+struct dx_mirror {
+	struct dx_mutex lock; /* order 70; guards entries */
+	struct dx_list entries DX_GUARDED_BY(lock);
+};
+
+void dx_mirror_init(struct dx_mirror *mirror);
+void dx_mirror_fini(struct dx_mirror *mirror);
+/* A service that a broker had matched; start: the property list of DX_WIRE_H_START. */
+int dx_mirror_add_started(struct dx_mirror *mirror, uint64_t id, uint64_t provider_id,
+			  const struct dx_dict *start);
+/* An object that the driver made. */
+int dx_mirror_add_made(struct dx_mirror *mirror, uint64_t id, uint64_t parent_id,
+		       const char *class_name, const char *name, const struct dx_dict *properties);
+void dx_mirror_remove(struct dx_mirror *mirror, uint64_t id);
+void dx_mirror_set_registered(struct dx_mirror *mirror, uint64_t id);
+int dx_mirror_set_name(struct dx_mirror *mirror, uint64_t id, const char *name);
+int dx_mirror_set_properties(struct dx_mirror *mirror, uint64_t id, const struct dx_dict *properties);
+void dx_mirror_remove_property(struct dx_mirror *mirror, uint64_t id, const char *key);
+bool dx_mirror_is_empty(struct dx_mirror *mirror);
+/* The array for DX_ADOPT_SERVICES_KEY, parents before children. +1; NULL without memory. */
+struct dx_array *dx_mirror_describe(struct dx_mirror *mirror);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * outbox - messages to the broker: put in by any thread, sent in order by the control thread.
+ *
+ * Place:      host. A broker that does not read must block nobody who runs driver code.
+ * Invariants:
+ *   B1  frames leave in the order of dx_outbox_put(), each once.
+ *   B2  while detached (no broker) nothing is kept: adoption tells the whole state anew.
+ * Threads:    put from any; the rest from the control thread.
+ */
+#ifndef DX_HOST_OUTBOX_H
+#define DX_HOST_OUTBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/mutex.h"
+#include "wire/link.h"
+
+struct dx_outbox {
+	struct dx_mutex lock; /* order 80; guards what follows */
+	struct dx_list frames DX_GUARDED_BY(lock);
+	bool attached DX_GUARDED_BY(lock);
+	int wake_fd; /* eventfd, readable when there is something to send */
+};
+
+/* @return 0; -EMFILE. */
+int dx_outbox_init(struct dx_outbox *outbox);
+void dx_outbox_fini(struct dx_outbox *outbox);
+/* Keeps from now on what is put in; the queue is empty before. */
+void dx_outbox_attach(struct dx_outbox *outbox);
+/* Drops everything. */
+void dx_outbox_detach(struct dx_outbox *outbox);
+/* Drops it silently without a broker. -ENOMEM and -EMSGSIZE: the message is lost. */
+int dx_outbox_put(struct dx_outbox *outbox, uint16_t type, uint32_t seq, int32_t status,
+		  const void *body, size_t body_length, const void *payload, size_t payload_length);
+/* value: encoded as property list. */
+int dx_outbox_put_value(struct dx_outbox *outbox, uint16_t type, uint32_t seq, int32_t status,
+			const void *body, size_t body_length, const void *value);
+/* Sends what the socket takes. @return 1 everything left; 0 the socket is full; negative: broken. */
+int dx_outbox_send(struct dx_outbox *outbox, int socket);
+bool dx_outbox_is_empty(struct dx_outbox *outbox);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * private - the state of one host, shared by the files of this room.
+ *
+ * Place:   host. Files: host.c (messages), life.c (socket, brokers, end), main.c (process).
+ */
+#ifndef DX_HOST_PRIVATE_H
+#define DX_HOST_PRIVATE_H
+
+#include "base/loop.h"
+#include "channel/alive.h"
+#include "driver/runtime.h"
+#include "host/host.h"
+#include "host/mirror.h"
+#include "host/outbox.h"
+#include "wire/link.h"
+
+struct dx_host {
+	const struct dx_host_options *options;
+	struct dx_loop *loop;
+	struct dx_outbox outbox;
+	struct dx_mirror mirror;
+	struct dx_alive_registry alive;
+	struct dx_runtime *runtime; /* after SETUP */
+	struct dx_dict *setup;	    /* after SETUP, counted */
+	char name[DX_MAX_NAME];
+	uint64_t first_id;
+	uint64_t nr_ids;
+	bool exit_with_broker;
+	bool had_service; /* START was seen */
+	bool ending;	  /* as soon as the outbox is empty */
+	int result;
+	int socket; /* -1: no broker */
+	struct dx_loop_source *socket_source;
+	struct dx_loop_source *wake_source;
+	struct dx_loop_source *retry_timer;
+	uint64_t retry_ns; /* next back-off */
+};
+
+extern const struct dx_runtime_ops dx_host_runtime_ops;
+
+/* One message of the broker. @return 0; negative: the conversation is broken. */
+int dx_host_handle(struct dx_host *host, struct dx_wire_message_in *message);
+/* Confines the process if wanted and loads what SETUP named. */
+int dx_host_load(struct dx_host *host, const OSDriverClass *const **ret_classes, char *message,
+		 size_t size);
+
+#endif
