@@ -74,7 +74,7 @@ static int wait_ready(struct dx_session *session)
 {
 	struct pollfd fds[] = {{.fd = session->ready_fd, .events = POLLIN},
 			       {.fd = session->signal_fd, .events = POLLIN}};
-	char byte = 0;
+	char line[8];
 	int result = 0;
 
 	do {
@@ -86,7 +86,8 @@ static int wait_ready(struct dx_session *session)
 	if (fds[1].revents != 0) {
 		return -EINTR;
 	}
-	return read(session->ready_fd, &byte, 1) == 1 ? 0 : -ECONNRESET;
+	/* "ready", or "error: REASON", which it has logged as well. */
+	return read(session->ready_fd, line, sizeof(line)) > 0 && line[0] == 'r' ? 0 : -ECONNRESET;
 }
 
 static int start_broker(struct dx_session *session)
@@ -108,7 +109,7 @@ static int start_broker(struct dx_session *session)
 
 	if (result < 0) {
 		return dx_tool_fail(session->tool, -ENOENT,
-				    "dextd is neither beside this program nor in " DX_BINDIR);
+				    "dextd is neither beside this program nor in " DX_SBINDIR);
 	}
 	if (pipe2(ends, O_CLOEXEC) < 0) {
 		return dx_tool_fail(session->tool, -errno, "pipe: %s", strerror(errno));

@@ -38,7 +38,7 @@ static void check_failure(int status, const char *part)
 	}
 }
 
-static const char *const names[] = {"run",    "demo", "list",	"tree", "attach",
+static const char *const names[] = {"run",    "demo", "list",   "tree", "attach",
 				    "detach", "load", "unload", "help", "version"};
 
 TEST(help_option_of_every_command_prints_its_usage)
@@ -252,8 +252,8 @@ TEST(no_escape_sequences_without_a_terminal)
 
 TEST(full_standard_output_is_a_failure)
 {
-	const char *argv[] = {"sh", "-c", "\"$0\" help >/dev/full", tools_path("OPENDEXT_TEST_DEXT"),
-			      NULL};
+	const char *argv[] = {"sh", "-c", "\"$0\" help >/dev/full",
+			      tools_path("OPENDEXT_TEST_DEXT"), NULL};
 
 	tools_run(&program, "/tmp", argv);
 	check_failure(1, "cannot write standard output");

@@ -2,20 +2,20 @@
  *
  * tools_support - programs in tests. See tools_support.h.
  *
- * What a program left behind is found through TMPDIR: every process that it starts inherits it, so
- * that other programs on the machine, and other tests, are not taken for ours.
+ * The test adopts the orphans of what it starts, so that whatever a program left running is found
+ * among the descendants of the test, and nothing else on the machine is taken for it.
  */
 #include "tools_support.h"
 
 #include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,7 +53,8 @@ static unsigned time_factor(void)
 /* In the child. */
 static void become(const char *directory, const char *const *argv, const int *out, const int *err)
 {
-	const char *path = strcmp(argv[0], "dext") == 0 ? tools_path("OPENDEXT_TEST_DEXT") : argv[0];
+	const char *path =
+		strcmp(argv[0], "dext") == 0 ? tools_path("OPENDEXT_TEST_DEXT") : argv[0];
 
 	(void)setpgid(0, 0);
 	(void)dup2(out[1], STDOUT_FILENO);
@@ -71,6 +72,7 @@ void tools_start(struct tools_program *program, const char *directory, const cha
 	int out[2];
 	int err[2];
 
+	CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	CHECK_EQ(pipe2(out, O_CLOEXEC), 0);
 	CHECK_EQ(pipe2(err, O_CLOEXEC), 0);
 	memset(program, 0, sizeof(*program));
@@ -91,7 +93,8 @@ static void read_some(int *fd, char *buffer, size_t *length)
 {
 	char scrap[4096];
 	size_t room = TOOLS_MAX_OUTPUT - 1 - *length;
-	ssize_t got = read(*fd, room > 0 ? buffer + *length : scrap, room > 0 ? room : sizeof(scrap));
+	ssize_t got =
+		read(*fd, room > 0 ? buffer + *length : scrap, room > 0 ? room : sizeof(scrap));
 
 	if (got <= 0) {
 		(void)close(*fd);
@@ -185,49 +188,65 @@ void tools_make_directory(char *buffer, size_t capacity)
 	CHECK(mkdtemp(buffer) != NULL);
 }
 
-/* Whether the file, NUL-separated text of /proc, holds text. */
-static bool proc_file_has(const char *pid, const char *file, const char *text)
+/* Field 4 of /proc/PID/stat, and whether there is anything but a zombie. */
+static bool read_stat(const char *pid, pid_t *ret_parent, char *ret_name, size_t capacity)
 {
-	static char buffer[1u << 17];
+	char text[512];
 	char path[300];
+	char state = 0;
+	char *end = NULL;
 	ssize_t length = 0;
 	int fd = -1;
 
-	(void)snprintf(path, sizeof(path), "/proc/%s/%s", pid, file);
+	(void)snprintf(path, sizeof(path), "/proc/%s/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		return false;
 	}
-	length = read(fd, buffer, sizeof(buffer));
+	length = read(fd, text, sizeof(text) - 1);
 	(void)close(fd);
-	return length > 0 && memmem(buffer, (size_t)length, text, strlen(text)) != NULL;
+	text[length < 0 ? 0 : length] = '\0';
+	end = strrchr(text, ')');
+	if (end == NULL || sscanf(end + 1, " %c %d", &state, ret_parent) != 2) {
+		return false;
+	}
+	*end = '\0';
+	(void)snprintf(ret_name, capacity, "%s", strchr(text, '(') + 1);
+	return state != 'Z';
 }
 
-static bool is_zombie(const char *pid)
+static bool is_descendant(pid_t parent)
 {
-	return proc_file_has(pid, "stat", ") Z ");
+	char pid[16];
+	char name[64];
+
+	while (parent > 1 && parent != getpid()) {
+		(void)snprintf(pid, sizeof(pid), "%d", (int)parent);
+		if (!read_stat(pid, &parent, name, sizeof(name))) {
+			return false;
+		}
+	}
+	return parent == getpid();
 }
 
 /* name NULL: any program. */
-static pid_t find_process(const char *directory, const char *name)
+static pid_t find_process(const char *name)
 {
 	DIR *proc = opendir("/proc");
+	char found_name[64];
+	pid_t parent = 0;
 	pid_t found = 0;
 
 	CHECK(proc != NULL);
-	for (;;) {
+	while (found == 0) {
 		struct dirent *entry = readdir(proc);
 
-		if (entry == NULL || found != 0) {
+		if (entry == NULL) {
 			break;
 		}
-		if (!isdigit((unsigned char)entry->d_name[0]) || atoi(entry->d_name) == getpid() ||
-		    is_zombie(entry->d_name)) {
-			continue;
-		}
-		if ((name == NULL || proc_file_has(entry->d_name, "comm", name)) &&
-		    (proc_file_has(entry->d_name, "environ", directory) ||
-		     proc_file_has(entry->d_name, "cmdline", directory))) {
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    read_stat(entry->d_name, &parent, found_name, sizeof(found_name)) &&
+		    (name == NULL || strcmp(name, found_name) == 0) && is_descendant(parent)) {
 			found = atoi(entry->d_name);
 		}
 	}
@@ -235,13 +254,8 @@ static pid_t find_process(const char *directory, const char *name)
 	return found;
 }
 
-pid_t tools_find_process(const char *directory, const char *name)
-{
-	return find_process(directory, name);
-}
-
 struct wanted {
-	const char *directory, *name;
+	const char *name;
 	pid_t pid;
 };
 
@@ -249,13 +263,13 @@ static bool is_there(void *argument)
 {
 	struct wanted *wanted = argument;
 
-	wanted->pid = find_process(wanted->directory, wanted->name);
+	wanted->pid = find_process(wanted->name);
 	return wanted->pid != 0;
 }
 
-pid_t tools_await_process(const char *directory, const char *name)
+pid_t tools_await_process(const char *name)
 {
-	struct wanted wanted = {.directory = directory, .name = name};
+	struct wanted wanted = {.name = name};
 
 	if (!test_wait_until(is_there, &wanted, 10000 * time_factor())) {
 		FAIL("no process %s", name);
@@ -289,19 +303,21 @@ static bool is_clean(void *argument)
 	char entry[256];
 
 	first_entry(directory, entry, sizeof(entry));
-	return entry[0] == '\0' && find_process(directory, NULL) == 0;
+	while (waitpid(-1, NULL, WNOHANG) > 0) {
+		/* orphans that came to us: they are over */
+	}
+	return entry[0] == '\0' && find_process(NULL) == 0;
 }
 
 void tools_check_clean(const char *directory)
 {
-	char name[64];
+	char copy[64];
 	char entry[256];
 
-	(void)snprintf(name, sizeof(name), "%s", directory);
-	if (!test_wait_until(is_clean, name, CLEAN_TIMEOUT_MS * time_factor())) {
+	(void)snprintf(copy, sizeof(copy), "%s", directory);
+	if (!test_wait_until(is_clean, copy, CLEAN_TIMEOUT_MS * time_factor())) {
 		first_entry(directory, entry, sizeof(entry));
-		FAIL("left behind: file '%s', process %d", entry,
-		     (int)find_process(directory, NULL));
+		FAIL("left behind: file '%s', process %d", entry, (int)find_process(NULL));
 	}
 	CHECK_EQ(rmdir(directory), 0);
 }

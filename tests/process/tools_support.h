@@ -43,12 +43,10 @@ bool tools_is_one_line(const char *text, const char *part);
 
 /* A directory for TMPDIR; removed by tools_check_clean(). */
 void tools_make_directory(char *buffer, size_t capacity);
-/* Fails the test unless, within some seconds, no process has directory in its command line or
- * environment, and directory is empty; then removes it. */
+/* Fails the test unless, within some seconds, no descendant of the test runs and directory is
+ * empty; then removes it. */
 void tools_check_clean(const char *directory);
-/* The first process whose program has that name and whose environment has directory; 0: none. */
-pid_t tools_find_process(const char *directory, const char *name);
-/* The same, waiting for it. */
-pid_t tools_await_process(const char *directory, const char *name);
+/* A descendant of the test with that name (15 characters at most), waiting for it. */
+pid_t tools_await_process(const char *name);
 
 #endif

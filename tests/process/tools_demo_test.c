@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tools_demo_test - `dext demo`, small; and what is left when something dies in the middle.
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test.h"
+#include "tools_support.h"
+
+static struct tools_program program;
+static char directory[64];
+
+static void run_demo(const char *a, const char *b, const char *c, const char *d)
+{
+	const char *argv[] = {"dext", "demo", "--calls=100", a, b, c, d, NULL};
+
+	CHECK(tools_path("OPENDEXT_TEST_STREAM") != NULL); /* built at all */
+	tools_make_directory(directory, sizeof(directory));
+	tools_run(&program, directory, argv);
+	tools_check_clean(directory);
+}
+
+static void check_output(const char *part)
+{
+	if (strstr(program.out, part) == NULL) {
+		FAIL("no '%s' in: %s%s", part, program.out, program.err);
+	}
+}
+
+TEST_SECONDS(demo_hashes_agree_and_nothing_is_copied, 60)
+{
+	run_demo("--total=8M", "--json", NULL, NULL);
+	CHECK_EQ(program.status, 0);
+	check_output("\"hashes_agree\": true");
+	check_output("\"copied_bytes\": 0");
+	check_output("\"shared_buffers\": 16");
+	check_output("\"all_buffers\": 16");
+	check_output("\"bytes\": 8388608");
+}
+
+TEST_SECONDS(demo_hash_is_that_of_the_file, 60)
+{
+	char path[] = "/tmp/dx-test-file-XXXXXX";
+	int fd = mkstemp(path);
+
+	CHECK_GE(fd, 0);
+	CHECK_EQ(write(fd, "abc", 3), 3);
+	CHECK_EQ(close(fd), 0);
+	run_demo("--total=3", "--json", path, NULL);
+	CHECK_EQ(unlink(path), 0);
+	CHECK_EQ(program.status, 0);
+	check_output("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_SECONDS(demo_with_odd_sizes_agrees, 60)
+{
+	run_demo("--total=1234567", "--size=1000", "--buffers=3", "--depth=2");
+	CHECK_EQ(program.status, 0);
+	check_output("the same");
+	run_demo("--total=1", "--size=1", "--buffers=1", NULL);
+	CHECK_EQ(program.status, 0);
+	check_output("the same");
+	run_demo("--total=1048577", "--size=1M", "--buffers=64", NULL);
+	CHECK_EQ(program.status, 0);
+	check_output("128 of 128 buffers");
+}
+
+TEST_SECONDS(demo_over_slower_devices_agrees, 60)
+{
+	run_demo("--total=1M", "--device=virtual:gadget-zero,speed=full", NULL, NULL);
+	CHECK_EQ(program.status, 0);
+	run_demo("--total=1M", "--device=virtual:gadget-zero,speed=high", NULL, NULL);
+	CHECK_EQ(program.status, 0);
+}
+
+TEST_SECONDS(demo_report_names_every_figure, 60)
+{
+	static const char *const parts[] = {
+		"bytes in",
+		"MB/s",
+		"buffers/s",
+		"SHA-256 sent",
+		"SHA-256 received",
+		"the same",
+		"buffer round trip",
+		"scalar call",
+		"p50",
+		"p99",
+		"bytes copied        0 of",
+		"have the same inode",
+		"system calls",
+		"context switches",
+	};
+
+	run_demo("--total=4M", NULL, NULL, NULL);
+	CHECK_EQ(program.status, 0);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		check_output(parts[i]);
+	}
+	CHECK(strchr(program.out, '\033') == NULL);
+	CHECK(strstr(program.err, "100 %") != NULL); /* plain lines of progress */
+	CHECK(strchr(program.err, '\033') == NULL);
+}
+
+TEST_SECONDS(demo_that_is_quiet_shows_no_progress, 60)
+{
+	run_demo("--total=1M", "--quiet", NULL, NULL);
+	CHECK_EQ(program.status, 0);
+	CHECK_STR_EQ(program.err, "");
+}
+
+TEST_SECONDS(demo_with_a_device_that_the_driver_does_not_match_says_so, 60)
+{
+	run_demo("--device=virtual:nonsense", "--quiet", NULL, NULL);
+	CHECK_EQ(program.status, 1);
+	CHECK(tools_is_one_line(program.err, "virtual:nonsense"));
+}
+
+/* --- Death in the middle --------------------------------------------------------------------- */
+
+static unsigned count_entries(const char *path)
+{
+	DIR *stream = opendir(path);
+	unsigned count = 0;
+
+	while (stream != NULL && readdir(stream) != NULL) {
+		count++;
+	}
+	if (stream != NULL) {
+		CHECK_EQ(closedir(stream), 0);
+	}
+	return count;
+}
+
+static bool has_mapped_buffers(void *argument)
+{
+	char path[64];
+	char line[512];
+	unsigned count = 0;
+	FILE *file = NULL;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/maps", *(const int *)argument);
+	file = fopen(path, "re");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		count += strstr(line, "memfd:") != NULL;
+	}
+	if (file != NULL) {
+		CHECK_EQ(fclose(file), 0);
+	}
+	return count >= 16;
+}
+
+/* A demo that would take for ever, in the middle of its first pass. */
+static pid_t start_endless(void)
+{
+	const char *argv[] = {"dext", "demo", "--quiet", "--total=1000000G", NULL};
+	int app = 0;
+
+	CHECK(tools_path("OPENDEXT_TEST_STREAM") != NULL);
+	tools_make_directory(directory, sizeof(directory));
+	tools_start(&program, directory, argv);
+	app = tools_await_process("dext-demo-app");
+	CHECK(test_wait_until(has_mapped_buffers, &app, 20000));
+	return app;
+}
+
+static void finish(int status, const char *part)
+{
+	tools_wait(&program, 30);
+	CHECK_EQ(program.status, status);
+	CHECK_STR_EQ(program.out, "");
+	if (part == NULL) {
+		CHECK_STR_EQ(program.err, "");
+	} else if (!tools_is_one_line(program.err, part)) {
+		FAIL("not one line with '%s': %s", part, program.err);
+	}
+	tools_check_clean(directory);
+}
+
+TEST_SECONDS(demo_whose_application_is_killed_says_so_and_leaves_nothing, 60)
+{
+	unsigned shm = count_entries("/dev/shm");
+	pid_t app = start_endless();
+
+	CHECK_EQ(kill(app, SIGKILL), 0);
+	finish(1, "the application (pid ");
+	CHECK(strstr(program.err, "killed by signal 9") != NULL);
+	CHECK_EQ(count_entries("/dev/shm"), shm);
+}
+
+TEST_SECONDS(demo_whose_driver_is_killed_says_so_and_leaves_nothing, 60)
+{
+	unsigned shm = count_entries("/dev/shm");
+
+	(void)start_endless();
+	CHECK_EQ(kill(tools_await_process("dext-host"), SIGKILL), 0);
+	finish(1, "the driver (pid ");
+	CHECK_EQ(count_entries("/dev/shm"), shm);
+}
+
+TEST_SECONDS(demo_whose_broker_is_killed_says_so_and_leaves_nothing, 60)
+{
+	(void)start_endless();
+	CHECK_EQ(kill(tools_await_process("dextd"), SIGKILL), 0);
+	finish(1, " was gone"); /* the driver may be seen first: it ends with its broker */
+}
+
+TEST_SECONDS(demo_that_is_killed_leaves_nothing, 60)
+{
+	(void)start_endless();
+	CHECK_EQ(kill(program.pid, SIGKILL), 0);
+	finish(128 + SIGKILL, NULL);
+}
+
+TEST_SECONDS(demo_that_is_interrupted_leaves_nothing, 60)
+{
+	(void)start_endless();
+	CHECK_EQ(kill(program.pid, SIGINT), 0);
+	finish(128 + SIGINT, NULL);
+}
+
+TEST_SECONDS(demo_that_is_terminated_at_once_leaves_nothing, 60)
+{
+	const char *argv[] = {"dext", "demo", "--quiet", "--total=1000000G", NULL};
+
+	CHECK(tools_path("OPENDEXT_TEST_STREAM") != NULL);
+	for (unsigned step = 0; step < 10; step++) { /* at ten moments of the start */
+		struct timespec pause = {.tv_nsec = step * 7000000L};
+
+		tools_make_directory(directory, sizeof(directory));
+		tools_start(&program, directory, argv);
+		(void)nanosleep(&pause, NULL);
+		CHECK_EQ(kill(program.pid, SIGTERM), 0);
+		tools_wait(&program, 30);
+		CHECK_EQ(program.status, 128 + SIGTERM);
+		tools_check_clean(directory);
+	}
+}
