@@ -108,6 +108,21 @@ static void make_directory(const char *socket_path)
 	}
 }
 
+/* A private broker lives in a directory that was made for it. Whoever made it may have been killed, so
+ * it goes with us; if there is anything else in it, it stays. */
+static void remove_directory(const char *socket_path)
+{
+	char directory[PATH_MAX];
+	char *slash = NULL;
+
+	(void)snprintf(directory, sizeof(directory), "%s", socket_path);
+	slash = strrchr(directory, '/');
+	if (slash != NULL && slash != directory) {
+		*slash = '\0';
+		(void)rmdir(directory);
+	}
+}
+
 /* Where a broker of this user listens when nothing says otherwise. */
 static int default_address(char *buffer, size_t size)
 {
@@ -149,6 +164,9 @@ static int run(struct dx_command_line *line)
 	line->daemon.stop_fd = stop_fd;
 	line->daemon.backends = backends;
 	r = dx_daemon_run(&line->daemon, message, sizeof(message));
+	if (line->daemon.is_private) {
+		remove_directory(line->daemon.socket_path);
+	}
 	if (r < 0) {
 		dx_log_error("%s", message[0] != '\0' ? message : strerror(-r));
 		return EXIT_FAILURE;
