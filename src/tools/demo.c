@@ -33,7 +33,7 @@
 
 #define LEAST_TOTAL 100000000u
 #define GRACE_MS    2000
-#define TOLD_MS	    2000 /* within which an application hears of its driver's death */
+#define TOLD_MS     2000 /* within which an application hears of its driver's death */
 
 struct demo {
 	struct dx_tool *tool;
@@ -488,7 +488,8 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 			    .app = DX_PROCESS_INIT,
 			    .link = -1,
 			    .driver_fd = -1};
-	struct dx_session_options options = {.nr_bundles = 1, .nr_devices = 1, .timeout_ms = 10000};
+	struct dx_session_options options = {
+		.nr_bundles = 1, .nr_devices = 1, .timeout_ms = 10000, .errors_only = true};
 	char bundle[512];
 	int code = 0;
 
@@ -525,7 +526,8 @@ const struct dx_tool_command dx_demo_command = {
 		"the way itself costs.\n"
 		"\n"
 		"  -f, --file FILE       what to send, over and over (default: /bin/bash)\n"
-		"  -t, --total SIZE      bytes of a pass (default: at least 100 MB, the whole file\n"
+		"  -t, --total SIZE      bytes of a pass (default: at least 100 MB, the whole "
+		"file\n"
 		"                        each time)\n"
 		"  -b, --buffers N       buffers of each set, 1..64 (default: 8)\n"
 		"      --size SIZE       bytes of a buffer, 1..16M (default: 256K)\n"

@@ -20,6 +20,7 @@
 #include "wire/address.h"
 #include "wire/wire.h"
 
+#define LOG_ENVIRONMENT  "OPENDEXT_LOG"
 #define READY_TIMEOUT_MS 10000
 #define GRACE_MS         5000
 
@@ -90,14 +91,26 @@ static int wait_ready(struct dx_session *session)
 	return read(session->ready_fd, line, sizeof(line)) > 0 && line[0] == 'r' ? 0 : -ECONNRESET;
 }
 
-static int start_broker(struct dx_session *session)
+/* What broker and drivers say: what was asked for here, else what the environment says. */
+static const char *log_level(const struct dx_session *session, bool errors_only)
+{
+	switch (session->tool->verbosity) {
+	case 0:
+		return "error";
+	case 1:
+		return errors_only && getenv(LOG_ENVIRONMENT) == NULL ? "error" : NULL;
+	default:
+		return "info";
+	}
+}
+
+static int start_broker(struct dx_session *session, bool errors_only)
 {
 	DX_CLEANUP_FD int writer = -1;
 	char path[512];
 	const char *argv[] = {path,       "--private",      "--ready-fd", "3",
 			      "--socket", session->address, NULL};
-	static const char *const levels[] = {"error", NULL, "info"};
-	const char *environment[] = {"OPENDEXT_LOG", levels[session->tool->verbosity], NULL};
+	const char *environment[] = {LOG_ENVIRONMENT, log_level(session, errors_only), NULL};
 	struct dx_process_options options = {.path = path,
 					     .argv = argv,
 					     .death_signal = SIGTERM,
@@ -119,8 +132,7 @@ static int start_broker(struct dx_session *session)
 	fds[0] = writer;
 	fds[1] = 3;
 	options.kept_fds = fds;
-	/* Normal: what the user's own environment says. */
-	options.environment = session->tool->verbosity == 1 ? NULL : environment;
+	options.environment = environment[1] == NULL ? NULL : environment;
 	result = dx_process_start(&options, &session->process);
 	dx_fd_close(&writer);
 	if (result == 0) {
@@ -246,7 +258,7 @@ int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
 				    strerror(-session->signal_fd));
 	}
 	session->broker.interrupt_fd = session->signal_fd;
-	if (make_directory(session) == 0 && start_broker(session) == 0) {
+	if (make_directory(session) == 0 && start_broker(session, options->errors_only) == 0) {
 		dx_tool_say_verbose(tool, "broker %d listens at %s", (int)session->process.pid,
 				    session->address);
 		code = populate(session, options);

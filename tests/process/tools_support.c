@@ -45,7 +45,7 @@ static long long now_ms(void)
 static unsigned time_factor(void)
 {
 	const char *text = getenv("OPENDEXT_TEST_TIME_FACTOR");
-	int factor = text == NULL ? 1 : atoi(text);
+	long factor = text == NULL ? 1 : strtol(text, NULL, 10);
 
 	return factor < 1 ? 1 : (unsigned)factor;
 }
@@ -247,7 +247,7 @@ static pid_t find_process(const char *name)
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    read_stat(entry->d_name, &parent, found_name, sizeof(found_name)) &&
 		    (name == NULL || strcmp(name, found_name) == 0) && is_descendant(parent)) {
-			found = atoi(entry->d_name);
+			found = (pid_t)strtol(entry->d_name, NULL, 10);
 		}
 	}
 	(void)closedir(proc);
