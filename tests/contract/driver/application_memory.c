@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * application_memory - memory of the application in the driver: granted, and large structures.
+ */
+#include "driver.h"
+
+/* @return NULL for a number or an offset that does not exist. */
+static uint8_t *grant_byte(const struct contract_client *client, uint64_t number, uint64_t offset)
+{
+	IOMemoryMap *map = number < CONTRACT_MAX_GRANTS ? client->grant_maps[number] : NULL;
+
+	if (map == NULL || offset >= IOMemoryMapGetLength(map)) {
+		return NULL;
+	}
+	return (uint8_t *)(uintptr_t)(IOMemoryMapGetAddress(map) + offset);
+}
+
+METHOD(contract_grant)
+{
+	struct contract_client *client = contract_client_of(target);
+	const struct contract_grant *grant =
+		OSDataGetBytesPtr(arguments->structureInput, 0, sizeof(*grant));
+	IOAddressSegment segments[CONTRACT_MAX_SEGMENTS];
+	uint32_t number = 0;
+	kern_return_t result;
+
+	(void)reference;
+	while (number < CONTRACT_MAX_GRANTS && client->grants[number] != NULL) {
+		number++;
+	}
+	if (number == CONTRACT_MAX_GRANTS || grant->nr_segments > CONTRACT_MAX_SEGMENTS) {
+		return kIOReturnNoSpace;
+	}
+	for (uint32_t i = 0; i < grant->nr_segments; i++) {
+		segments[i].address = grant->segments[i].address;
+		segments[i].length = grant->segments[i].length;
+	}
+	result = IOUserClientCreateMemoryDescriptorFromClient((IOUserClient *)target, grant->options,
+							      grant->nr_segments, segments,
+							      &client->grants[number]);
+	if (result != kIOReturnSuccess) {
+		return result;
+	}
+	result = IOMemoryDescriptorCreateMapping(
+		client->grants[number], grant->read_only_mapping ? kIOMemoryMapReadOnly : 0, 0, 0,
+		0, 0, &client->grant_maps[number]);
+	if (result != kIOReturnSuccess) {
+		OSSafeReleaseNULL(client->grants[number]);
+	}
+	arguments->scalarOutput[0] = number;
+	return result;
+}
+
+METHOD(contract_grant_peek)
+{
+	const uint8_t *byte = grant_byte(contract_client_of(target), arguments->scalarInput[0],
+					 arguments->scalarInput[1]);
+
+	(void)reference;
+	if (byte == NULL) {
+		return kIOReturnNotFound;
+	}
+	arguments->scalarOutput[0] = *byte;
+	return kIOReturnSuccess;
+}
+
+METHOD(contract_grant_poke)
+{
+	uint8_t *byte = grant_byte(contract_client_of(target), arguments->scalarInput[0],
+				   arguments->scalarInput[1]);
+
+	(void)reference;
+	if (byte == NULL) {
+		return kIOReturnNotFound;
+	}
+	*byte = (uint8_t)arguments->scalarInput[2];
+	return kIOReturnSuccess;
+}
+
+METHOD(contract_grant_fill)
+{
+	const struct contract_client *client = contract_client_of(target);
+	uint8_t *first = grant_byte(client, arguments->scalarInput[0], 0);
+
+	(void)reference;
+	if (first == NULL) {
+		return kIOReturnNotFound;
+	}
+	memset(first, (int)arguments->scalarInput[1],
+	       IOMemoryMapGetLength(client->grant_maps[arguments->scalarInput[0]]));
+	return kIOReturnSuccess;
+}
+
+METHOD(contract_grant_release)
+{
+	struct contract_client *client = contract_client_of(target);
+	uint64_t number = arguments->scalarInput[0];
+
+	(void)reference;
+	if (grant_byte(client, number, 0) == NULL) {
+		return kIOReturnNotFound;
+	}
+	OSSafeReleaseNULL(client->grant_maps[number]);
+	OSSafeReleaseNULL(client->grants[number]);
+	return kIOReturnSuccess;
+}
+
+METHOD(contract_keep_structs)
+{
+	struct contract_client *client = contract_client_of(target);
+	IOMemoryDescriptor *seen[2] = {arguments->structureInputDescriptor,
+				       arguments->structureOutputDescriptor};
+
+	(void)reference;
+	for (unsigned i = 0; i < 2; i++) {
+		kern_return_t result;
+
+		OSSafeReleaseNULL(client->struct_maps[i]);
+		OSSafeReleaseNULL(client->structs[i]);
+		if (seen[i] == NULL) {
+			continue;
+		}
+		client->structs[i] = OSRetain(seen[i]);
+		result = IOMemoryDescriptorCreateMapping(seen[i], 0, 0, 0, 0, 0,
+							 &client->struct_maps[i]);
+		if (result != kIOReturnSuccess) {
+			return result;
+		}
+	}
+	return kIOReturnSuccess;
+}
+
+static uint8_t *kept_byte(const struct contract_client *client, uint64_t which, uint64_t offset)
+{
+	IOMemoryMap *map = which < 2 ? client->struct_maps[which] : NULL;
+
+	if (map == NULL || offset >= IOMemoryMapGetLength(map)) {
+		return NULL;
+	}
+	return (uint8_t *)(uintptr_t)(IOMemoryMapGetAddress(map) + offset);
+}
+
+METHOD(contract_kept_peek)
+{
+	const uint8_t *byte = kept_byte(contract_client_of(target), arguments->scalarInput[0],
+					arguments->scalarInput[1]);
+
+	(void)reference;
+	if (byte == NULL) {
+		return kIOReturnNotFound;
+	}
+	arguments->scalarOutput[0] = *byte;
+	return kIOReturnSuccess;
+}
+
+METHOD(contract_kept_poke)
+{
+	uint8_t *byte = kept_byte(contract_client_of(target), arguments->scalarInput[0],
+				  arguments->scalarInput[1]);
+
+	(void)reference;
+	if (byte == NULL) {
+		return kIOReturnNotFound;
+	}
+	*byte = (uint8_t)arguments->scalarInput[2];
+	return kIOReturnSuccess;
+}
+
+void contract_client_fini_application_memory(struct contract_client *client)
+{
+	for (unsigned i = 0; i < CONTRACT_MAX_GRANTS; i++) {
+		OSSafeReleaseNULL(client->grant_maps[i]);
+		OSSafeReleaseNULL(client->grants[i]);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		OSSafeReleaseNULL(client->struct_maps[i]);
+		OSSafeReleaseNULL(client->structs[i]);
+	}
+}
