@@ -130,7 +130,8 @@ kern_return_t IOServiceTerminate(IOService *service, uint64_t options);
 /*! Adds to the count of what keeps the service busy; applications can wait until it is 0.
  * @return kIOReturnBadArgument when the count would leave 0..INT32_MAX. */
 kern_return_t IOServiceAdjustBusy(IOService *service, int32_t delta);
-kern_return_t IOServiceGetBusyState(IOService *service, uint32_t *busyState);
+/*! What is left of that count. Differs: GetBusyState in C++; in C that name is a function of IOKit. */
+kern_return_t IOServiceGetBusyCount(IOService *service, uint32_t *busyCount);
 
 /*! Takes part in power management: SetPowerState(kIOServicePowerCapabilityOn) follows. */
 kern_return_t IOServiceJoinPMTree(IOService *service);

@@ -144,7 +144,7 @@ static void check_service(struct inside *inside)
 	INSIDE_EQ(IOServiceCopyProperties(service, &properties), kIOReturnSuccess);
 	INSIDE(OSDictionaryGetStringValue(properties, "ContractExtra") != NULL);
 	OSSafeReleaseNULL(properties);
-	INSIDE_EQ(IOServiceGetBusyState(service, &busy), kIOReturnSuccess);
+	INSIDE_EQ(IOServiceGetBusyCount(service, &busy), kIOReturnSuccess);
 	INSIDE_EQ(busy, 0);
 	INSIDE_EQ(IOServiceAdjustBusy(service, -1), kIOReturnBadArgument);
 	INSIDE(provider != NULL);
