@@ -179,7 +179,12 @@ struct dx_registry *dx_registry_free(struct dx_registry *registry)
 	}
 	for (size_t i = 0; i < NR_BUCKETS; i++) {
 		dx_list_for_each_safe(node, &registry->buckets[i]) {
-			(void)entry_free(dx_list_entry(node, struct dx_entry, bucket));
+			struct dx_entry *entry = dx_list_entry(node, struct dx_entry, bucket);
+
+			while (dx_list_pop_front(&entry->children) != NULL) {
+				/* children may be freed later than their parent: they let go of it */
+			}
+			(void)entry_free(entry);
 		}
 	}
 	free(registry);
