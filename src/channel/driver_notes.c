@@ -220,9 +220,9 @@ static enum wake publish_locked(struct dx_channel_driver *channel)
 		return WAKE_NONE;
 	}
 	uint32_t event = dx_shared_load_relaxed(&channel->a->cq_event);
-	/* A full ring wakes in any case: nothing else could come. */
-	if (!dx_layout_need_event(event, notes->tail, old) &&
-	    notes->tail - notes->head < DX_LAYOUT_CQ_SIZE) {
+	/* Not an economy only: an entry that was taken before the reader armed must not use up the
+	 * one wake-up of this epoch, because a futex does not remember it. */
+	if (!dx_layout_need_event(event, notes->tail, old)) {
 		return WAKE_NONE;
 	}
 	notes->woken = wait;

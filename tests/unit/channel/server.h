@@ -24,7 +24,7 @@ enum {
 				 scalars[1] != 0, then an answer with the result of the last */
 	SELECTOR_ASK = 3,     /* asks scalars[0] times; value = sum of the replies */
 	SELECTOR_HANG = 4,    /* never answered */
-	SELECTOR_DIE = 5,     /* SIGKILL to the server's own process */
+	SELECTOR_DIE = 0xd1e, /* SIGKILL to the server's own process */
 	SELECTOR_CLOSE = 6,   /* never answered; the channel is failed with -ECANCELED */
 	SELECTOR_THREAD = 7,  /* like ECHO, answered by another thread later */
 	SELECTOR_BACKLOG = 8, /* value = backlog */
