@@ -2,7 +2,7 @@
  *
  * opendext/driver.h - everything a driver written in C includes.
  *
- * Link with libDriverKit (pkg-config: opendext-driver); see opendext/object.h for what the shared
+ * Link with libDriverKit (pkg-config: opendext-driverkit); see opendext/object.h for what the shared
  * object of a driver exports.
  */
 #ifndef OPENDEXT_DRIVER_H

@@ -176,6 +176,12 @@ kern_return_t IOUSBHostInterfaceSelectAlternateSetting(IOUSBHostInterface *inter
 						       uint8_t bAlternateSetting);
 kern_return_t IOUSBHostInterfaceGetPortStatus(IOUSBHostInterface *interface,
 					      uint32_t *portStatus);
+/*! Milliseconds without I/O after which the device may be suspended; 0: never. Kept; in force on
+ * devices that can be suspended. */
+kern_return_t IOUSBHostInterfaceSetIdlePolicy(IOUSBHostInterface *interface,
+					      uint32_t deviceIdleTimeout);
+kern_return_t IOUSBHostInterfaceGetIdlePolicy(IOUSBHostInterface *interface,
+					      uint32_t *deviceIdleTimeout);
 /*! The device of the interface, +1. */
 kern_return_t IOUSBHostInterfaceCopyDevice(IOUSBHostInterface *interface,
 					   IOUSBHostDevice **device);
@@ -239,6 +245,13 @@ kern_return_t IOUSBHostPipeGetDeviceAddress(IOUSBHostPipe *pipe, uint8_t *addres
 kern_return_t IOUSBHostPipeGetDescriptors(IOUSBHostPipe *pipe,
 					  IOUSBStandardEndpointDescriptors *descriptors,
 					  IOUSBGetEndpointDescriptorOptions type);
+/*! Reserves less bandwidth on an interrupt or isochronous endpoint: changed copies of the original.
+ * @return kIOReturnUnsupported for bulk; kIOReturnBadArgument for more than the original. */
+kern_return_t IOUSBHostPipeAdjustPipe(IOUSBHostPipe *pipe,
+				      const IOUSBStandardEndpointDescriptors *descriptors);
+/*! Milliseconds after which a pending request no longer keeps the device awake; bulk and interrupt. */
+kern_return_t IOUSBHostPipeSetIdlePolicy(IOUSBHostPipe *pipe, uint32_t idleTimeoutMs);
+kern_return_t IOUSBHostPipeGetIdlePolicy(IOUSBHostPipe *pipe, uint32_t *idleTimeoutMs);
 
 /*!
  * Sends to or receives from a bulk or interrupt endpoint.

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * action - see action.h.
+ */
+#include "driver/action.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/clocks.h"
+#include "driver/item.h"
+#include "driver/reactor.h"
+#include "driver/user_client.h"
+
+#define MAX_REFERENCE_SIZE (1u << 20)
+#define REFERENCE_OFFSET   ((sizeof(struct dx_action) + 15u) & ~(size_t)15u)
+
+struct OSActionWaitToken {
+	struct dx_mutex lock; /* order 26 */
+	struct dx_cond cond;
+	bool fired DX_GUARDED_BY(lock);
+	bool aborted DX_GUARDED_BY(lock);
+};
+
+static void action_free(struct dx_object *object)
+{
+	struct dx_action *action = (struct dx_action *)object;
+
+	if (action->client != NULL) {
+		dx_user_client_action_freed(action->client, action->tag);
+		(void)dx_object_unref(action->client);
+	}
+	(void)dx_object_unref(action->target);
+	free(action->queue_name);
+	free(action->token);
+	dx_mutex_fini(&action->lock);
+}
+
+const struct dx_class dx_action_class = {
+	.name = "OSAction",
+	.instance_size = sizeof(struct dx_action),
+	.free = action_free,
+};
+
+const OSDriverClass OSActionClass = {
+	.name = "OSAction", .super = &OSObjectClass, .reserved = {&dx_action_class}};
+
+kern_return_t dx_action_new(enum dx_action_kind kind, OSObject *target, void (*handler)(void),
+			    size_t reference_size, OSAction **ret_action)
+{
+	if (handler == NULL || ret_action == NULL || reference_size > MAX_REFERENCE_SIZE ||
+	    !dx_object_is_kind(target, &dx_service_class)) {
+		return kIOReturnBadArgument;
+	}
+	struct dx_action *action = dx_object_new_extra(&dx_action_class, 16 + reference_size);
+	if (action == NULL) {
+		return kIOReturnNoMemory;
+	}
+	dx_mutex_init(&action->lock);
+	action->kind = kind;
+	action->handler = handler;
+	action->reference_size = reference_size;
+	action->target = dx_object_ref(target);
+	*ret_action = (OSAction *)action;
+	return kIOReturnSuccess;
+}
+
+struct dx_action *dx_action_new_completion(struct dx_user_client *client, uint64_t tag)
+{
+	struct dx_action *action = dx_object_new(&dx_action_class);
+
+	if (action != NULL) {
+		dx_mutex_init(&action->lock);
+		action->kind = DX_ACTION_COMPLETION;
+		action->client = dx_object_ref(client);
+		action->tag = tag;
+	}
+	return action;
+}
+
+static struct dx_action *any_action(const OSAction *action)
+{
+	return dx_object_is_kind(action, &dx_action_class)
+		       ? (struct dx_action *)(uintptr_t)action
+		       : NULL;
+}
+
+struct dx_action *dx_action_of(const OSAction *action, enum dx_action_kind kind)
+{
+	struct dx_action *core = any_action(action);
+
+	return core != NULL && core->kind == kind ? core : NULL;
+}
+
+void *OSActionGetReference(OSAction *action)
+{
+	struct dx_action *core = any_action(action);
+
+	if (core == NULL || core->reference_size == 0) {
+		return NULL;
+	}
+	return (char *)core + REFERENCE_OFFSET;
+}
+
+kern_return_t OSActionSetQueueName(OSAction *action, const IODispatchQueueName name)
+{
+	struct dx_action *core = any_action(action);
+
+	if (core == NULL || name == NULL) {
+		return kIOReturnBadArgument;
+	}
+	dx_mutex_lock(&core->lock);
+	bool known = core->target != NULL && dx_service_knows_queue(core->target, name);
+	char *copy = known ? strdup(name) : NULL;
+	if (copy != NULL) {
+		free(core->queue_name);
+		core->queue_name = copy;
+	}
+	dx_mutex_unlock(&core->lock);
+	if (!known) {
+		return kIOReturnBadArgument;
+	}
+	return copy == NULL ? kIOReturnNoMemory : kIOReturnSuccess;
+}
+
+/* The handler's queue, counted; NULL once cancelled and for completions. */
+static struct dx_queue *ref_queue(struct dx_action *action)
+{
+	dx_mutex_lock(&action->lock);
+	struct dx_queue *queue =
+		action->target == NULL
+			? NULL
+			: dx_service_ref_queue(action->target, action->queue_name);
+	dx_mutex_unlock(&action->lock);
+	return queue;
+}
+
+/* ---- firing ---- */
+
+static void wake_waiter(struct dx_action *action, bool aborted)
+{
+	dx_mutex_lock(&action->lock);
+	struct OSActionWaitToken *token = action->token;
+	if (token != NULL) {
+		dx_mutex_lock(&token->lock);
+		token->fired |= !aborted;
+		token->aborted |= aborted;
+		dx_cond_broadcast(&token->cond);
+		dx_mutex_unlock(&token->lock);
+	}
+	dx_mutex_unlock(&action->lock);
+}
+
+void dx_action_fire(struct dx_action *action, struct dx_item *item)
+{
+	struct dx_queue *queue = ref_queue(action);
+
+	if (queue == NULL) {
+		item->run(item, true);
+		return;
+	}
+	wake_waiter(action, false);
+	dx_queue_push(queue, item);
+	(void)dx_object_unref(queue);
+}
+
+struct dx_service *dx_action_begin(struct dx_action *action, bool cancelled,
+				   struct dx_service_entry *entry, const char *method)
+{
+	dx_mutex_lock(&action->lock);
+	struct dx_service *target =
+		cancelled || action->cancelled ? NULL : dx_object_ref(action->target);
+	dx_mutex_unlock(&action->lock);
+	if (target != NULL) {
+		dx_service_entry_begin(target, method, entry);
+	}
+	return target;
+}
+
+void dx_action_end(struct dx_service *target, const struct dx_service_entry *entry)
+{
+	dx_service_entry_end(entry);
+	(void)dx_object_unref(target);
+}
+
+/* ---- what the runtime still holds it for ---- */
+
+static void aborted_run(struct dx_item *item, bool cancelled)
+{
+	struct dx_action *action = dx_item_object(item);
+
+	dx_mutex_lock(&action->lock);
+	bool call = !cancelled && !action->cancelled && action->uses == 0;
+	OSActionAbortedHandler handler = action->aborted;
+	void *context = action->aborted_context;
+	dx_mutex_unlock(&action->lock);
+	if (call && handler != NULL) {
+		handler(context);
+	}
+	dx_item_free(item);
+}
+
+void dx_action_use(struct dx_action *action)
+{
+	(void)dx_object_ref(action);
+	dx_mutex_lock(&action->lock);
+	action->uses++;
+	dx_mutex_unlock(&action->lock);
+}
+
+void dx_action_unuse(struct dx_action *action)
+{
+	dx_mutex_lock(&action->lock);
+	bool tell = --action->uses == 0 && action->aborted != NULL && !action->cancelled;
+	dx_mutex_unlock(&action->lock);
+	struct dx_item *item = tell ? dx_item_new(aborted_run, action) : NULL;
+	struct dx_queue *queue = item == NULL ? NULL : ref_queue(action);
+	if (queue != NULL) {
+		dx_queue_push(queue, item);
+		(void)dx_object_unref(queue);
+	} else if (item != NULL) {
+		dx_item_free(item);
+	}
+	(void)dx_object_unref(action);
+}
+
+kern_return_t OSActionSetAbortedHandler(OSAction *action, OSActionAbortedHandler handler,
+					void *context)
+{
+	struct dx_action *core = any_action(action);
+
+	if (core == NULL) {
+		return kIOReturnBadArgument;
+	}
+	dx_mutex_lock(&core->lock);
+	core->aborted = handler;
+	core->aborted_context = context;
+	dx_mutex_unlock(&core->lock);
+	return kIOReturnSuccess;
+}
+
+/* ---- cancelling ---- */
+
+kern_return_t OSActionCancel(OSAction *action, OSActionCancelHandler handler, void *context)
+{
+	struct dx_action *core = any_action(action);
+
+	if (core == NULL) {
+		return kIOReturnBadArgument;
+	}
+	struct dx_queue *queue = ref_queue(core);
+	dx_mutex_lock(&core->lock);
+	struct dx_service *target = core->target;
+	core->target = NULL;
+	core->cancelled = true;
+	dx_mutex_unlock(&core->lock);
+	wake_waiter(core, true);
+	if (core->client != NULL && queue == NULL) {
+		queue = dx_service_ref_queue(&core->client->service, NULL);
+	}
+	/* The queue is serial: what comes now comes after the handler that may be running. */
+	struct dx_item *item =
+		queue == NULL ? NULL : dx_item_new_call(handler, context, true, target);
+	if (item != NULL) {
+		dx_queue_push(queue, item);
+	} else if (handler != NULL) {
+		handler(context); /* cancelled before, or no memory */
+	}
+	(void)dx_object_unref(target);
+	(void)dx_object_unref(queue);
+	return kIOReturnSuccess;
+}
+
+/* ---- waiting ---- */
+
+kern_return_t OSActionWillWait(OSAction *action, OSActionWaitToken **token)
+{
+	struct dx_action *core = any_action(action);
+
+	if (core == NULL || token == NULL) {
+		return kIOReturnBadArgument;
+	}
+	struct OSActionWaitToken *made = calloc(1, sizeof(*made));
+	if (made == NULL) {
+		return kIOReturnNoMemory;
+	}
+	dx_mutex_init(&made->lock);
+	dx_cond_init(&made->cond);
+	dx_mutex_lock(&core->lock);
+	bool busy = core->token != NULL;
+	bool cancelled = core->cancelled;
+	if (!busy && !cancelled) {
+		core->token = made;
+	}
+	dx_mutex_unlock(&core->lock);
+	if (busy || cancelled) {
+		free(made);
+		return busy ? kIOReturnBusy : kIOReturnAborted;
+	}
+	*token = made;
+	return kIOReturnSuccess;
+}
+
+static kern_return_t token_status_locked(const struct OSActionWaitToken *token)
+	DX_REQUIRES(token->lock)
+{
+	if (token->fired) {
+		return kIOReturnSuccess;
+	}
+	return token->aborted ? kIOReturnAborted : kIOReturnTimeout;
+}
+
+kern_return_t OSActionWait(OSAction *action, OSActionWaitToken *token, uint64_t options,
+			   uint64_t deadline)
+{
+	uint64_t deadline_ns = 0;
+	int result = 0;
+
+	if (any_action(action) == NULL || token == NULL ||
+	    (options != 0 && !dx_clock_to_monotonic(options, deadline, &deadline_ns))) {
+		return kIOReturnBadArgument;
+	}
+	dx_reactor_blocking_begin();
+	dx_mutex_lock(&token->lock);
+	while (!token->fired && !token->aborted && result == 0) {
+		if (deadline_ns == 0) {
+			dx_cond_wait(&token->cond, &token->lock);
+		} else {
+			result = dx_cond_wait_until(&token->cond, &token->lock, deadline_ns);
+		}
+	}
+	kern_return_t status = token_status_locked(token);
+	dx_mutex_unlock(&token->lock);
+	dx_reactor_blocking_end();
+	return status;
+}
+
+kern_return_t OSActionEndWait(OSAction *action, OSActionWaitToken *token)
+{
+	struct dx_action *core = any_action(action);
+
+	if (core == NULL || token == NULL) {
+		return kIOReturnBadArgument;
+	}
+	dx_mutex_lock(&core->lock);
+	bool mine = core->token == token;
+	if (mine) {
+		core->token = NULL;
+	}
+	dx_mutex_unlock(&core->lock);
+	if (!mine) {
+		return kIOReturnBadArgument;
+	}
+	dx_mutex_lock(&token->lock);
+	kern_return_t status = token_status_locked(token);
+	dx_mutex_unlock(&token->lock);
+	dx_cond_fini(&token->cond);
+	dx_mutex_fini(&token->lock);
+	free(token);
+	return status;
+}
