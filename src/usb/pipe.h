@@ -78,7 +78,8 @@ uint32_t dx_usb_pipe_nr_pending(struct dx_usb_pipe *pipe); /* submitted, callbac
  */
 int32_t dx_usb_pipe_submit(struct dx_usb_pipe *pipe, void *data, uint32_t length,
 			   uint32_t timeout_ms, dx_usb_complete_fn complete, void *ctx);
-/* Same, waiting. ret_actual is written whenever the transfer was queued. May be NULL. */
+/* Same, waiting; returns as soon as this transfer has ended, also when earlier ones have not.
+ * ret_actual is written whenever the transfer was queued. May be NULL. */
 int32_t dx_usb_pipe_io(struct dx_usb_pipe *pipe, void *data, uint32_t length, uint32_t timeout_ms,
 		       uint32_t *ret_actual);
 

@@ -257,6 +257,9 @@ void dx_usb_request_completed(void *device_pointer, struct dx_usb_transfer *tran
 		hand_on_locked(device, request);
 		return;
 	}
+	if (request->kind == DX_USB_REQUEST_SYNC) { /* its caller sees no order; do not keep it */
+		hand_on_locked(device, request);
+	}
 	while (!dx_list_is_empty(&pipe->pending)) {
 		request = dx_list_entry(pipe->pending.next, struct dx_usb_request, link);
 		if (request->state != DX_USB_REQUEST_ENDED) {
