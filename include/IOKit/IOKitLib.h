@@ -166,7 +166,7 @@ CFStringRef IOObjectCopyBundleIdentifierForClass(CFStringRef classname);
  * @param className  the class.
  * @return 1 or 0.
  */
-boolean_t IOObjectConformsTo(io_object_t object, const io_name_t className);
+boolean_t IOObjectConformsTo(io_object_t object, const char *className);
 
 /*!
  * Tells whether two handles name the same object.
@@ -293,7 +293,7 @@ kern_return_t IOServiceGetMatchingServices(mach_port_t mainPort, CFDictionaryRef
  * Owner: keeping the iterator keeps the subscription. It survives a restart of the broker.
  */
 kern_return_t IOServiceAddMatchingNotification(IONotificationPortRef notifyPort,
-					       const io_name_t notificationType,
+					       const char *notificationType,
 					       CFDictionaryRef matching,
 					       IOServiceMatchingCallback callback, void *refCon,
 					       io_iterator_t *notification);
@@ -310,7 +310,7 @@ kern_return_t IOServiceAddMatchingNotification(IONotificationPortRef notifyPort,
  *         kIOReturnUnsupported for an unknown kind; kIOReturnNotReady without a broker.
  */
 kern_return_t IOServiceAddInterestNotification(IONotificationPortRef notifyPort,
-					       io_service_t service, const io_name_t interestType,
+					       io_service_t service, const char *interestType,
 					       IOServiceInterestCallback callback, void *refCon,
 					       io_object_t *notification);
 
@@ -745,7 +745,7 @@ io_registry_entry_t IORegistryGetRootEntry(mach_port_t mainPort);
  * @param path      "IOService:/..." as IORegistryEntryGetPath() gives it.
  * @return +1; 0 if there is none.
  */
-io_registry_entry_t IORegistryEntryFromPath(mach_port_t mainPort, const io_string_t path);
+io_registry_entry_t IORegistryEntryFromPath(mach_port_t mainPort, const char *path);
 
 /*!
  * Same, with a string of any length.
@@ -763,7 +763,7 @@ io_registry_entry_t IORegistryEntryCopyFromPath(mach_port_t mainPort, CFStringRe
  * @param iterator  receives it, +1.
  * @return kIOReturnSuccess; kIOReturnBadArgument, also for an unknown plane; kIOReturnNotReady.
  */
-kern_return_t IORegistryCreateIterator(mach_port_t mainPort, const io_name_t plane,
+kern_return_t IORegistryCreateIterator(mach_port_t mainPort, const char *plane,
 				       IOOptionBits options, io_iterator_t *iterator);
 
 /*!
@@ -774,7 +774,7 @@ kern_return_t IORegistryCreateIterator(mach_port_t mainPort, const io_name_t pla
  * @param iterator  receives it, +1.
  * @return kIOReturnSuccess; kIOReturnBadArgument; MACH_SEND_INVALID_DEST.
  */
-kern_return_t IORegistryEntryCreateIterator(io_registry_entry_t entry, const io_name_t plane,
+kern_return_t IORegistryEntryCreateIterator(io_registry_entry_t entry, const char *plane,
 					    IOOptionBits options, io_iterator_t *iterator);
 
 /*!
@@ -806,7 +806,7 @@ kern_return_t IORegistryEntryGetName(io_registry_entry_t entry, io_name_t name);
  * @param name   receives it.
  * @return as IORegistryEntryGetName().
  */
-kern_return_t IORegistryEntryGetNameInPlane(io_registry_entry_t entry, const io_name_t plane,
+kern_return_t IORegistryEntryGetNameInPlane(io_registry_entry_t entry, const char *plane,
 					    io_name_t name);
 
 /*!
@@ -817,7 +817,7 @@ kern_return_t IORegistryEntryGetNameInPlane(io_registry_entry_t entry, const io_
  * @return kIOReturnSuccess; kIOReturnNotFound if it has none; kIOReturnBadArgument;
  *         MACH_SEND_INVALID_DEST.
  */
-kern_return_t IORegistryEntryGetLocationInPlane(io_registry_entry_t entry, const io_name_t plane,
+kern_return_t IORegistryEntryGetLocationInPlane(io_registry_entry_t entry, const char *plane,
 						io_name_t location);
 
 /*!
@@ -828,7 +828,7 @@ kern_return_t IORegistryEntryGetLocationInPlane(io_registry_entry_t entry, const
  * @return kIOReturnSuccess; kIOReturnBadArgument, also for another plane; kIOReturnNoSpace if it is
  *         longer than 511 bytes; MACH_SEND_INVALID_DEST.
  */
-kern_return_t IORegistryEntryGetPath(io_registry_entry_t entry, const io_name_t plane,
+kern_return_t IORegistryEntryGetPath(io_registry_entry_t entry, const char *plane,
 				     io_string_t path);
 
 /*!
@@ -837,7 +837,7 @@ kern_return_t IORegistryEntryGetPath(io_registry_entry_t entry, const io_name_t 
  * @param plane  kIOServicePlane.
  * @return +1, or NULL.
  */
-CFStringRef IORegistryEntryCopyPath(io_registry_entry_t entry, const io_name_t plane);
+CFStringRef IORegistryEntryCopyPath(io_registry_entry_t entry, const char *plane);
 
 /*!
  * The number of an entry, never used twice; the driver can read the same.
@@ -880,7 +880,7 @@ CFTypeRef IORegistryEntryCreateCFProperty(io_registry_entry_t entry, CFStringRef
  *                   parents.
  * @return +1 of the first that has it; NULL if none has.
  */
-CFTypeRef IORegistryEntrySearchCFProperty(io_registry_entry_t entry, const io_name_t plane,
+CFTypeRef IORegistryEntrySearchCFProperty(io_registry_entry_t entry, const char *plane,
 					  CFStringRef key, CFAllocatorRef allocator,
 					  IOOptionBits options);
 
@@ -893,7 +893,7 @@ CFTypeRef IORegistryEntrySearchCFProperty(io_registry_entry_t entry, const io_na
  * @return kIOReturnSuccess; kIOReturnNoResources if it is missing; kIOReturnIPCError if it does not
  *         fit; kIOReturnBadArgument for containers; MACH_SEND_INVALID_DEST.
  */
-kern_return_t IORegistryEntryGetProperty(io_registry_entry_t entry, const io_name_t propertyName,
+kern_return_t IORegistryEntryGetProperty(io_registry_entry_t entry, const char *propertyName,
 					 io_struct_inband_t buffer, uint32_t *size);
 
 /*!
@@ -921,7 +921,7 @@ kern_return_t IORegistryEntrySetCFProperty(io_registry_entry_t entry, CFStringRe
  * @param iterator  receives it, +1.
  * @return kIOReturnSuccess; kIOReturnBadArgument; MACH_SEND_INVALID_DEST.
  */
-kern_return_t IORegistryEntryGetChildIterator(io_registry_entry_t entry, const io_name_t plane,
+kern_return_t IORegistryEntryGetChildIterator(io_registry_entry_t entry, const char *plane,
 					     io_iterator_t *iterator);
 
 /*!
@@ -932,7 +932,7 @@ kern_return_t IORegistryEntryGetChildIterator(io_registry_entry_t entry, const i
  * @return kIOReturnSuccess; kIOReturnNoDevice if it has none; kIOReturnBadArgument;
  *         MACH_SEND_INVALID_DEST.
  */
-kern_return_t IORegistryEntryGetChildEntry(io_registry_entry_t entry, const io_name_t plane,
+kern_return_t IORegistryEntryGetChildEntry(io_registry_entry_t entry, const char *plane,
 					  io_registry_entry_t *child);
 
 /*!
@@ -942,7 +942,7 @@ kern_return_t IORegistryEntryGetChildEntry(io_registry_entry_t entry, const io_n
  * @param iterator  receives it, +1.
  * @return kIOReturnSuccess; kIOReturnBadArgument; MACH_SEND_INVALID_DEST.
  */
-kern_return_t IORegistryEntryGetParentIterator(io_registry_entry_t entry, const io_name_t plane,
+kern_return_t IORegistryEntryGetParentIterator(io_registry_entry_t entry, const char *plane,
 					     io_iterator_t *iterator);
 
 /*!
@@ -953,7 +953,7 @@ kern_return_t IORegistryEntryGetParentIterator(io_registry_entry_t entry, const 
  * @return kIOReturnSuccess; kIOReturnNoDevice if it has none; kIOReturnBadArgument;
  *         MACH_SEND_INVALID_DEST.
  */
-kern_return_t IORegistryEntryGetParentEntry(io_registry_entry_t entry, const io_name_t plane,
+kern_return_t IORegistryEntryGetParentEntry(io_registry_entry_t entry, const char *plane,
 					  io_registry_entry_t *parent);
 
 /*!
@@ -962,7 +962,7 @@ kern_return_t IORegistryEntryGetParentEntry(io_registry_entry_t entry, const io_
  * @param plane  its name.
  * @return 1 for kIOServicePlane, else 0.
  */
-boolean_t IORegistryEntryInPlane(io_registry_entry_t entry, const io_name_t plane);
+boolean_t IORegistryEntryInPlane(io_registry_entry_t entry, const char *plane);
 
 #ifdef __cplusplus
 }
