@@ -31,7 +31,7 @@ ARROWS = {
 # Files of programs beside each other, and the sources that the demo shares with its example.
 TOOL_NEIGHBOURS = ("src/tools/", "examples/stream/")
 # Rooms that may include the installed headers: those that define them, and programs.
-PUBLIC_USERS = {"client", "driver", "host", "iig", "tools"}
+PUBLIC_USERS = {"client", "driver", "host", "iig", "tools", "usb"}
 BANNED = ["strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "gets", "dup",
           "alloca", "sleep", "usleep"]
 MAX_LINES = 700
