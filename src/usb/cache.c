@@ -21,9 +21,9 @@
 
 void dx_usb_cache_free(struct dx_usb_device *device)
 {
-	struct dx_list *node = NULL;
+	while (!dx_list_is_empty(&device->cache)) {
+		struct dx_list *node = dx_list_pop_front(&device->cache);
 
-	while ((node = dx_list_pop_front(&device->cache)) != NULL) {
 		free(dx_list_entry(node, struct dx_usb_cached, link));
 	}
 }

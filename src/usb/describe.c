@@ -122,10 +122,15 @@ static int describe_interfaces(struct dx_usb_device *device, uint8_t configurati
 	if (interfaces == NULL) {
 		return -ENOMEM;
 	}
-	while (block != NULL &&
-	       (at = dx_usb_desc_next_type(block, total, at, DX_USB_DESC_INTERFACE)) != 0) {
+	for (;;) {
 		int result = 0;
 
+		at = block == NULL ? 0
+				   : dx_usb_desc_next_type(block, total, at,
+							   DX_USB_DESC_INTERFACE);
+		if (at == 0) {
+			return dx_dict_set(dict, "interfaces", interfaces);
+		}
 		if (block[at] >= 9 && block[at + 3] == 0) {
 			result = describe_interface(device, block + at, configuration, interfaces);
 		}
@@ -133,7 +138,6 @@ static int describe_interfaces(struct dx_usb_device *device, uint8_t configurati
 			return result;
 		}
 	}
-	return dx_dict_set(dict, "interfaces", interfaces);
 }
 
 static void set_device(struct setter *setter, struct dx_usb_device *device)

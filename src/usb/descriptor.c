@@ -119,17 +119,20 @@ bool dx_usb_desc_check(const uint8_t *block, size_t length)
 {
 	size_t total = dx_usb_desc_total(block, length);
 	size_t at = 0;
-	size_t next = 0;
 
 	if (total == 0 || total != length || total != dx_usb_get16(block + 2)) {
 		return false;
 	}
-	while ((next = dx_usb_desc_next(block, total, at)) != 0) {
+	for (;;) {
+		size_t next = dx_usb_desc_next(block, total, at);
+
+		if (next == 0) {
+			return at + block[at] == total;
+		}
 		at = next;
 		if ((block[at + 1] == DX_USB_DESC_INTERFACE && block[at] < 9) ||
 		    (block[at + 1] == DX_USB_DESC_ENDPOINT && block[at] < 7)) {
 			return false;
 		}
 	}
-	return at + block[at] == total;
 }

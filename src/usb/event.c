@@ -90,10 +90,10 @@ static uint32_t call_bundle(struct dx_usb_device *device, struct dx_usb_request 
 static int make_callbacks(struct dx_usb_device *device, struct dx_list *finished)
 {
 	uint64_t now_ns = dx_clock_now_ns();
-	struct dx_list *node = NULL;
 	int nr_made = 0;
 
-	while ((node = dx_list_pop_front(&device->delivering)) != NULL) {
+	while (!dx_list_is_empty(&device->delivering)) {
+		struct dx_list *node = dx_list_pop_front(&device->delivering);
 		struct dx_usb_request *request = dx_list_entry(node, struct dx_usb_request, link);
 
 		dx_list_push_back(finished, node);
@@ -128,9 +128,9 @@ static void take_done_locked(struct dx_usb_device *device) DX_REQUIRES(device->l
 static void recycle_locked(struct dx_usb_device *device, struct dx_list *finished)
 	DX_REQUIRES(device->lock)
 {
-	struct dx_list *node = NULL;
+	while (!dx_list_is_empty(finished)) {
+		struct dx_list *node = dx_list_pop_front(finished);
 
-	while ((node = dx_list_pop_front(finished)) != NULL) {
 		dx_usb_request_put_locked(device, dx_list_entry(node, struct dx_usb_request, link));
 	}
 }

@@ -101,13 +101,12 @@ static void end_session_locked(struct dx_usb_device *device, struct dx_usb_inter
 
 void dx_usb_interfaces_terminate_locked(struct dx_usb_device *device, int32_t status)
 {
-	struct dx_list *node = NULL;
-
 	dx_list_for_each(place, &device->interfaces)
 	{
 		dx_list_entry(place, struct dx_usb_interface, link)->terminated = true;
 	}
-	while ((node = dx_list_pop_front(&device->interfaces)) != NULL) {
+	while (!dx_list_is_empty(&device->interfaces)) {
+		struct dx_list *node = dx_list_pop_front(&device->interfaces);
 		struct dx_usb_interface *interface =
 			dx_list_entry(node, struct dx_usb_interface, link);
 

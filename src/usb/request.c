@@ -57,9 +57,8 @@ void dx_usb_pipe_setup(struct dx_usb_pipe *pipe, struct dx_usb_device *device, u
 
 void dx_usb_pipe_free_requests(struct dx_usb_pipe *pipe)
 {
-	struct dx_list *node = NULL;
-
-	while ((node = dx_list_pop_front(&pipe->free)) != NULL) {
+	while (!dx_list_is_empty(&pipe->free)) {
+		struct dx_list *node = dx_list_pop_front(&pipe->free);
 		struct dx_usb_request *request = dx_list_entry(node, struct dx_usb_request, link);
 
 		free(request->packets);

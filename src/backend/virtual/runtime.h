@@ -76,6 +76,13 @@ int dx_virtual_bind(struct dx_virtual *device, const struct dx_described_interfa
 		    unsigned setting);
 void dx_virtual_unbind(struct dx_virtual *device, uint8_t interface_number);
 
+/* ---- open.c: entries of the backend's table ---- */
+
+bool dx_virtual_accepts(const char *spec);
+int dx_virtual_open(const char *spec, const struct dx_usb_backend_host *host, void *host_ctx,
+		    char *message, size_t message_size, struct dx_usb_backend **ret_backend);
+void dx_virtual_free(struct dx_virtual *device);
+
 /* ---- control.c ---- */
 
 /* Answers a request. @return bytes moved, negative: stall. */
