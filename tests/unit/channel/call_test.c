@@ -6,7 +6,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -451,6 +454,71 @@ TEST(open_refuses_null)
 	CHECK_EQ(dx_channel_app_open(&app_options, fds, NULL), -EINVAL);
 	CHECK(dx_channel_driver_close(NULL) == NULL);
 	CHECK(dx_channel_app_free(NULL) == NULL);
+}
+
+TEST(open_without_descriptors_left_fails_cleanly)
+{
+	struct dx_channel_driver_options options = {0};
+	struct rlimit before;
+	unsigned nr_fds = test_count_fds();
+	int rc = 0;
+
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+	/* Room for none, for D, for D and A; each limit is above those that are open. */
+	for (unsigned extra = 0; extra < 4; extra++) {
+		struct dx_channel_driver *driver = NULL;
+		int lowest = fcntl(0, F_DUPFD_CLOEXEC, 0);
+		CHECK_GE(lowest, 0);
+		dx_fd_close(&lowest);
+		lowest = fcntl(0, F_DUPFD_CLOEXEC, 0);
+		struct rlimit low = {.rlim_cur = (rlim_t)lowest + extra, .rlim_max = before.rlim_max};
+		dx_fd_close(&lowest);
+		CHECK_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+		rc = dx_channel_driver_open(&options, &driver);
+		CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+		CHECK_EQ(rc, extra < 3 ? -EMFILE : 0);
+		driver = dx_channel_driver_close(driver);
+		CHECK_EQ(test_count_fds(), nr_fds);
+	}
+}
+
+TEST(listen_twice_or_on_no_epoll_set_is_refused)
+{
+	struct dx_channel_driver_options options = {0};
+	struct dx_channel_driver *driver = NULL;
+	DX_CLEANUP_FD int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+
+	CHECK_EQ(dx_channel_driver_open(&options, &driver), 0);
+	CHECK_EQ(dx_channel_driver_listen(driver, -1, 1), -EBADF);
+	dx_channel_driver_unmute(driver);
+	CHECK_EQ(dx_channel_driver_listen(driver, epoll_fd, 1), 0);
+	CHECK_EQ(dx_channel_driver_listen(driver, epoll_fd, 1), -EBUSY);
+	dx_channel_driver_close(driver);
+}
+
+/* All the memory that an idle connection keeps on both sides, after a few scalar calls. */
+TEST(an_idle_connection_holds_four_pages)
+{
+	struct server server;
+	struct stat d;
+	struct stat a;
+	int fds[DX_CHANNEL_NR_FDS];
+	server_start(&server, &one);
+	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+
+	for (unsigned i = 0; i < 10; i++) {
+		CHECK_EQ(call_echo(app, 16, i), 0);
+	}
+	server_copy_fds(&server, 0, fds);
+	CHECK_EQ(fstat(fds[0], &d), 0);
+	CHECK_EQ(fstat(fds[1], &a), 0);
+	CHECK_EQ(d.st_blocks * 512, 4096);
+	CHECK_EQ(a.st_blocks * 512, 2 * 4096);
+	for (unsigned i = 0; i < DX_CHANNEL_NR_FDS; i++) {
+		dx_fd_close(&fds[i]);
+	}
+	dx_channel_app_free(app);
+	server_stop(&server);
 }
 
 TEST(use_in_a_child_of_fork_is_refused)
