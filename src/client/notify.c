@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * notify - see notify.h.
+ */
+#include "client/notify.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <IOKit/IOKitLib.h>
+
+#include "base/cleanup.h"
+#include "base/ioreturn.h"
+#include "base/limits.h"
+#include "client/port.h"
+#include "client/service.h"
+#include "client/session.h"
+
+#define MAX_KNOWN 4096u /* services a subscription remembers; the oldest are forgotten */
+
+struct subscription {
+	struct dx_watch watch;
+	struct IONotificationPort *port; /* counted */
+	void *refcon;
+	uint32_t name;
+	atomic_bool cancelled;
+};
+
+struct matching {
+	struct subscription base;
+	IOServiceMatchingCallback callback;
+	struct dx_mutex lock; /* order 59; guards: all below */
+	uint64_t *backlog DX_GUARDED_BY(lock);
+	uint32_t nr_backlog DX_GUARDED_BY(lock);
+	uint64_t *known DX_GUARDED_BY(lock); /* ring */
+	uint32_t nr_known DX_GUARDED_BY(lock);
+	bool armed DX_GUARDED_BY(lock);
+};
+
+struct interest {
+	struct subscription base;
+	IOServiceInterestCallback callback;
+	io_service_t service; /* the program's handle */
+};
+
+static void subscription_fini(struct subscription *subscription)
+{
+	(void)dx_object_unref(subscription->watch.matching); /* always NULL, also below */
+	(void)dx_object_unref(subscription->port);
+}
+
+static void matching_free(struct dx_object *object)
+{
+	struct matching *matching = (void *)object;
+
+	dx_mutex_lock(&matching->lock);
+	free(matching->backlog);
+	free(matching->known);
+	dx_mutex_unlock(&matching->lock);
+	dx_mutex_fini(&matching->lock);
+	subscription_fini(&matching->base);
+}
+
+static void interest_free(struct dx_object *object)
+{
+	subscription_fini(&((struct interest *)(void *)object)->base);
+}
+
+static void dropped(void *object)
+{
+	struct subscription *subscription = object;
+
+	atomic_store_explicit(&subscription->cancelled, true, memory_order_relaxed);
+	dx_session_unwatch(&subscription->watch);
+}
+
+const struct dx_named_class dx_matching_class = {
+	.class = {
+		.name = "matching notification",
+		.instance_size = sizeof(struct matching),
+		.free = matching_free,
+	},
+	.dropped = dropped,
+};
+
+const struct dx_named_class dx_interest_class = {
+	.class = {
+		.name = "interest notification",
+		.instance_size = sizeof(struct interest),
+		.free = interest_free,
+	},
+	.dropped = dropped,
+};
+
+static bool is_cancelled(struct subscription *subscription)
+{
+	return atomic_load_explicit(&subscription->cancelled, memory_order_relaxed);
+}
+
+/* --- matching ------------------------------------------------------------------------------ */
+
+static unsigned deliver_matching(struct dx_delivery *delivery)
+{
+	struct matching *matching = delivery->object;
+
+	if (is_cancelled(&matching->base) || matching->callback == NULL) {
+		return 0;
+	}
+	matching->callback(matching->base.refcon, matching->base.name);
+	return 1;
+}
+
+/* True the first time a service is seen (Y3). */
+static bool learn(struct matching *matching, uint64_t id) DX_REQUIRES(matching->lock)
+{
+	uint32_t count = matching->nr_known < MAX_KNOWN ? matching->nr_known : MAX_KNOWN;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (matching->known[i] == id) {
+			return false;
+		}
+	}
+	if (count < MAX_KNOWN && (count & (count - 1)) == 0) { /* room for the next power of two */
+		size_t size = count == 0 ? 1 : (size_t)count * 2;
+		uint64_t *known = reallocarray(matching->known, size, sizeof(*known));
+
+		if (known == NULL) {
+			return true; /* told, and perhaps told again */
+		}
+		matching->known = known;
+	}
+	matching->known[matching->nr_known % MAX_KNOWN] = id;
+	matching->nr_known += 1;
+	return true;
+}
+
+static bool keep(struct matching *matching, uint64_t id) DX_REQUIRES(matching->lock)
+{
+	if (matching->nr_backlog >= DX_MAX_ITERATOR_BACKLOG) {
+		return false;
+	}
+	if ((matching->nr_backlog & (matching->nr_backlog - 1)) == 0) {
+		size_t size = matching->nr_backlog == 0 ? 1 : (size_t)matching->nr_backlog * 2;
+		uint64_t *backlog = reallocarray(matching->backlog, size, sizeof(*backlog));
+
+		if (backlog == NULL) {
+			return false;
+		}
+		matching->backlog = backlog;
+	}
+	matching->backlog[matching->nr_backlog++] = id;
+	return true;
+}
+
+static void matching_event(struct dx_watch *watch, const struct dx_wire_event *event)
+{
+	struct matching *matching = (void *)watch;
+	struct dx_delivery delivery = {.deliver = deliver_matching, .object = matching};
+
+	dx_mutex_lock(&matching->lock);
+	bool tell = learn(matching, event->id) && keep(matching, event->id) && matching->armed;
+	if (tell) {
+		matching->armed = false;
+	}
+	dx_mutex_unlock(&matching->lock);
+	if (!tell) {
+		return;
+	}
+	(void)dx_object_ref(matching); /* the delivery's */
+	if (dx_port_push(matching->base.port, &delivery) < 0) {
+		/* Out of memory or destroyed: the services wait in the iterator. */
+		dx_mutex_lock(&matching->lock);
+		matching->armed = true;
+		dx_mutex_unlock(&matching->lock);
+		(void)dx_object_unref(matching); /* always NULL */
+	}
+}
+
+bool dx_matching_next(void *subscription, uint64_t *ret_id)
+{
+	struct matching *matching = subscription;
+
+	dx_mutex_lock(&matching->lock);
+	bool any = matching->nr_backlog > 0;
+	if (any) {
+		*ret_id = matching->backlog[--matching->nr_backlog];
+	} else {
+		matching->armed = true;
+	}
+	dx_mutex_unlock(&matching->lock);
+	return any;
+}
+
+/* --- interest ------------------------------------------------------------------------------ */
+
+static unsigned deliver_interest(struct dx_delivery *delivery)
+{
+	struct interest *interest = delivery->object;
+
+	if (is_cancelled(&interest->base) || interest->callback == NULL) {
+		return 0;
+	}
+	interest->callback(interest->base.refcon, interest->service, (uint32_t)delivery->result,
+			   (void *)(uintptr_t)delivery->args[0]);
+	return 1;
+}
+
+static void interest_event(struct dx_watch *watch, const struct dx_wire_event *event)
+{
+	struct interest *interest = (void *)watch;
+	struct dx_delivery delivery = {
+		.deliver = deliver_interest,
+		.object = dx_object_ref(interest),
+		.result = (int32_t)event->message_type,
+		.nr_args = 1,
+		.args = {event->argument},
+	};
+
+	if (dx_port_push(interest->base.port, &delivery) < 0) {
+		(void)dx_object_unref(interest); /* always NULL; nobody is left to hear it */
+	}
+}
+
+/* --- both ---------------------------------------------------------------------------------- */
+
+static bool set_kind(struct dx_watch *watch, const char *kind)
+{
+	size_t length = kind == NULL ? 0 : strnlen(kind, sizeof(watch->kind));
+
+	if (length == 0 || length >= sizeof(watch->kind)) {
+		return false;
+	}
+	memcpy(watch->kind, kind, length);
+	return true;
+}
+
+/* Names the subscription and starts it. */
+static kern_return_t start(struct subscription *subscription, uint32_t *ret_name)
+{
+	int32_t status = 0;
+	uint32_t name = 0;
+
+	dx_list_init(&subscription->watch.node);
+	int error = dx_names_add(subscription, &name);
+	if (error < 0) {
+		return dx_ioreturn_from_errno(error);
+	}
+	subscription->name = name;
+	error = dx_session_watch(&subscription->watch, &status);
+	if (error == 0) {
+		error = dx_port_attach_session(subscription->port);
+	}
+	if (error < 0) {
+		(void)dx_names_release(name); /* ours, which ends the watch if there is one */
+		return dx_session_result(error, status);
+	}
+	*ret_name = name;
+	return kIOReturnSuccess;
+}
+
+static kern_return_t add_matching(IONotificationPortRef port, const char *kind,
+				  const struct dx_dict *dict, IOServiceMatchingCallback callback,
+				  void *refcon, io_iterator_t *ret_iterator)
+{
+	struct matching *matching = dx_object_new(&dx_matching_class.class);
+
+	if (matching == NULL) {
+		return kIOReturnNoMemory;
+	}
+	dx_mutex_init(&matching->lock);
+	matching->callback = callback;
+	matching->base.port = dx_object_ref(port);
+	matching->base.refcon = refcon;
+	matching->base.watch.matching = dx_object_ref(dict);
+	matching->base.watch.event = matching_event;
+	kern_return_t result = set_kind(&matching->base.watch, kind)
+				       ? start(&matching->base, ret_iterator)
+				       : kIOReturnUnsupported;
+	(void)dx_object_unref(matching); /* always NULL */
+	return result;
+}
+
+kern_return_t IOServiceAddMatchingNotification(IONotificationPortRef notifyPort,
+					       const char *notificationType,
+					       CFDictionaryRef matching,
+					       IOServiceMatchingCallback callback, void *refCon,
+					       io_iterator_t *notification)
+{
+	kern_return_t result = kIOReturnBadArgument;
+
+	if (matching == NULL) {
+		return kIOReturnBadArgument;
+	}
+	if (notifyPort != NULL && notification != NULL) {
+		*notification = IO_OBJECT_NULL;
+		result = !dx_matching_is_good(matching)
+				 ? kIOReturnUnsupported
+				 : add_matching(notifyPort, notificationType, (const void *)matching,
+						callback, refCon, notification);
+	}
+	CFRelease(matching);
+	return result;
+}
+
+kern_return_t IOServiceAddInterestNotification(IONotificationPortRef notifyPort,
+					       io_service_t service, const char *interestType,
+					       IOServiceInterestCallback callback, void *refCon,
+					       io_object_t *notification)
+{
+	uint64_t id = 0;
+
+	if (notifyPort == NULL || notification == NULL || interestType == NULL) {
+		return kIOReturnBadArgument;
+	}
+	*notification = IO_OBJECT_NULL;
+	kern_return_t result = dx_service_id(service, &id);
+	if (result != kIOReturnSuccess) {
+		return result;
+	}
+	struct interest *interest = dx_object_new(&dx_interest_class.class);
+	if (interest == NULL) {
+		return kIOReturnNoMemory;
+	}
+	interest->callback = callback;
+	interest->service = service;
+	interest->base.port = dx_object_ref(notifyPort);
+	interest->base.refcon = refCon;
+	interest->base.watch.service = id;
+	interest->base.watch.event = interest_event;
+	result = set_kind(&interest->base.watch, interestType) ? start(&interest->base, notification)
+							       : kIOReturnUnsupported;
+	(void)dx_object_unref(interest); /* always NULL */
+	return result;
+}

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * port - see port.h.
+ */
+#include "client/port.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <opendext/client.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "client/connection.h"
+#include "client/runloop.h"
+#include "client/session.h"
+
+#define FIRST_QUEUE	32u
+#define MAX_PER_ROUND	64u /* deliveries before other sources of a run loop get their turn */
+#define ROUNDS_PER_POLL 64u /* rounds without sleep before the sockets are looked at */
+#define NR_EVENTS	16
+
+/* What an epoll event is about: one of these, or a connection's address. */
+#define ABOUT_WAKE    1u
+#define ABOUT_SESSION 2u
+
+static void drop_queue(struct dx_delivery *queue, uint32_t size, uint32_t head, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		(void)dx_object_unref(queue[(head + i) % size].object); /* always NULL */
+	}
+	free(queue);
+}
+
+static void port_free(struct dx_object *object)
+{
+	struct IONotificationPort *port = (void *)object;
+
+	dx_fd_close(&port->epoll_fd);
+	dx_fd_close(&port->wake_fd);
+	dx_mutex_fini(&port->lock);
+}
+
+const struct dx_named_class dx_port_class = {
+	.class = {
+		.name = "notification port",
+		.instance_size = sizeof(struct IONotificationPort),
+		.free = port_free,
+	},
+};
+
+static int watch_fd(const struct IONotificationPort *port, int fd, uint64_t about)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.u64 = about};
+
+	return epoll_ctl(port->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+static void wake_locked(struct IONotificationPort *port) DX_REQUIRES(port->lock)
+{
+	uint64_t one = 1;
+
+	if (!port->woken) {
+		port->woken = true;
+		(void)!write(port->wake_fd, &one, sizeof(one)); /* ours alone, never full */
+	}
+}
+
+static int grow_locked(struct IONotificationPort *port) DX_REQUIRES(port->lock)
+{
+	uint32_t size = port->queue_size == 0 ? FIRST_QUEUE : port->queue_size * 2;
+
+	if (port->queue_size >= DX_MAX_NOTIFY_BACKLOG) {
+		return -EAGAIN;
+	}
+	struct dx_delivery *queue = malloc(size * sizeof(*queue));
+	if (queue == NULL) {
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < port->queue_count; i++) {
+		queue[i] = port->queue[(port->queue_head + i) % port->queue_size];
+	}
+	free(port->queue);
+	port->queue = queue;
+	port->queue_size = size;
+	port->queue_head = 0;
+	return 0;
+}
+
+static int push_locked(struct IONotificationPort *port, const struct dx_delivery *delivery)
+	DX_REQUIRES(port->lock)
+{
+	if (port->destroyed) {
+		return -ESHUTDOWN;
+	}
+	if (port->queue_count == port->queue_size) {
+		int error = grow_locked(port);
+
+		if (error < 0) {
+			return error;
+		}
+	}
+	struct dx_delivery *place =
+		&port->queue[(port->queue_head + port->queue_count) % port->queue_size];
+	memcpy(place, delivery, offsetof(struct dx_delivery, args[delivery->nr_args]));
+	port->queue_count += 1;
+	if (port->armed) {
+		wake_locked(port);
+	}
+	return 0;
+}
+
+int dx_port_push(struct IONotificationPort *port, const struct dx_delivery *delivery)
+{
+	dx_mutex_lock(&port->lock);
+	int error = push_locked(port, delivery);
+	dx_mutex_unlock(&port->lock);
+	return error;
+}
+
+bool dx_port_has_room(struct IONotificationPort *port)
+{
+	dx_mutex_lock(&port->lock);
+	bool room = port->queue_count < DX_MAX_NOTIFY_BACKLOG || port->destroyed;
+	dx_mutex_unlock(&port->lock);
+	return room;
+}
+
+static int attach_locked(struct IONotificationPort *port, struct dx_connection *connection)
+	DX_REQUIRES(port->lock)
+{
+	for (uint32_t i = 0; i < port->nr_connections; i++) {
+		if (port->connections[i] == connection) {
+			return 0;
+		}
+	}
+	if (port->destroyed) {
+		return -ESHUTDOWN;
+	}
+	if (port->nr_connections == port->nr_places) {
+		uint32_t places = port->nr_places == 0 ? 4 : port->nr_places * 2;
+		struct dx_connection **connections =
+			reallocarray(port->connections, places, sizeof(*connections));
+
+		if (connections == NULL) {
+			return -ENOMEM;
+		}
+		port->connections = connections;
+		port->nr_places = places;
+	}
+	int error = watch_fd(port, connection->mux->socket, (uintptr_t)connection);
+	if (error < 0) {
+		return error;
+	}
+	port->connections[port->nr_connections++] = dx_object_ref(connection);
+	atomic_fetch_add_explicit(&connection->nr_ports, 1, memory_order_relaxed);
+	if (port->armed) {
+		wake_locked(port); /* so that the new connection is armed too */
+	}
+	return 0;
+}
+
+int dx_port_attach(struct IONotificationPort *port, struct dx_connection *connection)
+{
+	dx_mutex_lock(&port->lock);
+	int error = attach_locked(port, connection);
+	dx_mutex_unlock(&port->lock);
+	return error;
+}
+
+int dx_port_attach_session(struct IONotificationPort *port)
+{
+	int fd = dx_session_descriptor();
+	int error = fd < 0 ? fd : watch_fd(port, fd, ABOUT_SESSION);
+
+	return error == -EEXIST ? 0 : error;
+}
+
+/* The i-th connection, counted, or NULL. */
+static struct dx_connection *connection_at(struct IONotificationPort *port, uint32_t index)
+{
+	dx_mutex_lock(&port->lock);
+	struct dx_connection *connection =
+		index < port->nr_connections ? dx_object_ref(port->connections[index]) : NULL;
+	dx_mutex_unlock(&port->lock);
+	return connection;
+}
+
+/* Nothing will come from this connection any more. */
+static void detach(struct IONotificationPort *port, struct dx_connection *connection)
+{
+	bool found = false;
+
+	dx_mutex_lock(&port->lock);
+	for (uint32_t i = 0; i < port->nr_connections && !found; i++) {
+		if (port->connections[i] == connection) {
+			port->connections[i] = port->connections[--port->nr_connections];
+			found = true;
+		}
+	}
+	dx_mutex_unlock(&port->lock);
+	if (found) {
+		(void)epoll_ctl(port->epoll_fd, EPOLL_CTL_DEL, connection->mux->socket, NULL);
+		atomic_fetch_sub_explicit(&connection->nr_ports, 1, memory_order_relaxed);
+		(void)dx_object_unref(connection); /* always NULL */
+	}
+}
+
+/* Whether a connection is still attached, as the same epoll round may have detached it. */
+static struct dx_connection *attached(struct IONotificationPort *port, uint64_t about)
+{
+	struct dx_connection *found = NULL;
+
+	dx_mutex_lock(&port->lock);
+	for (uint32_t i = 0; i < port->nr_connections; i++) {
+		if ((uintptr_t)port->connections[i] == about) {
+			found = dx_object_ref(port->connections[i]);
+		}
+	}
+	dx_mutex_unlock(&port->lock);
+	return found;
+}
+
+static void reset_wake(struct IONotificationPort *port)
+{
+	uint64_t count = 0;
+
+	dx_mutex_lock(&port->lock);
+	(void)!read(port->wake_fd, &count, sizeof(count)); /* non-blocking, resets the counter */
+	port->woken = false;
+	dx_mutex_unlock(&port->lock);
+}
+
+static void handle_event(struct IONotificationPort *port, uint64_t about)
+{
+	if (about == ABOUT_WAKE) {
+		reset_wake(port);
+	} else if (about == ABOUT_SESSION) {
+		dx_session_pump();
+	} else {
+		struct dx_connection *connection = attached(port, about);
+
+		if (connection != NULL && !dx_connection_pump(connection)) {
+			(void)dx_connection_drain(connection); /* what came before the end */
+			detach(port, connection);
+		}
+		(void)dx_object_unref(connection); /* always NULL */
+	}
+}
+
+/* Waits for the descriptors behind the port and does what they are about. */
+static void wait_events(struct IONotificationPort *port, int timeout_ms)
+{
+	struct epoll_event events[NR_EVENTS];
+	int count = epoll_wait(port->epoll_fd, events, NR_EVENTS, timeout_ms);
+
+	for (int i = 0; i < count; i++) {
+		handle_event(port, events[i].data.u64);
+	}
+}
+
+/* Notifications need not wake anybody: this thread looks. */
+static void disarm(struct IONotificationPort *port)
+{
+	struct dx_connection *connection = NULL;
+
+	dx_mutex_lock(&port->lock);
+	port->armed = false;
+	dx_mutex_unlock(&port->lock);
+	for (uint32_t i = 0; (connection = connection_at(port, i)) != NULL; i++) {
+		/* Another port may sleep on the same connection; then it stays armed. */
+		if (atomic_load_explicit(&connection->nr_ports, memory_order_relaxed) == 1) {
+			dx_connection_disarm(connection);
+		}
+		(void)dx_object_unref(connection); /* always NULL */
+	}
+}
+
+static void drain_connections(struct IONotificationPort *port)
+{
+	struct dx_connection *connection = NULL;
+
+	for (uint32_t i = 0; (connection = connection_at(port, i)) != NULL; i++) {
+		(void)dx_connection_drain(connection);
+		if (atomic_load_explicit(&connection->closed, memory_order_relaxed)) {
+			detach(port, connection);
+		}
+		(void)dx_object_unref(connection); /* always NULL */
+	}
+}
+
+static bool pop(struct IONotificationPort *port, struct dx_delivery *ret_delivery)
+{
+	dx_mutex_lock(&port->lock);
+	bool any = port->queue_count > 0 && !port->destroyed;
+	if (any) {
+		const struct dx_delivery *first = &port->queue[port->queue_head];
+
+		memcpy(ret_delivery, first, offsetof(struct dx_delivery, args[first->nr_args]));
+		port->queue_head = (port->queue_head + 1) % port->queue_size;
+		port->queue_count -= 1;
+	}
+	dx_mutex_unlock(&port->lock);
+	return any;
+}
+
+static bool is_armed(struct IONotificationPort *port)
+{
+	dx_mutex_lock(&port->lock);
+	bool armed = port->armed;
+	dx_mutex_unlock(&port->lock);
+	return armed;
+}
+
+unsigned dx_port_deliver(void *context)
+{
+	struct IONotificationPort *port = context;
+	struct dx_delivery delivery;
+	unsigned nr_callbacks = 0;
+
+	port->rounds += 1;
+	if (is_armed(port)) {
+		disarm(port);
+		wait_events(port, 0);
+	} else if (port->rounds % ROUNDS_PER_POLL == 0) {
+		wait_events(port, 0);
+	}
+	drain_connections(port);
+	for (unsigned i = 0; i < MAX_PER_ROUND && pop(port, &delivery); i++) {
+		nr_callbacks += delivery.deliver(&delivery);
+		(void)dx_object_unref(delivery.object); /* always NULL */
+	}
+	return nr_callbacks;
+}
+
+bool dx_port_spin(void *context)
+{
+	struct IONotificationPort *port = context;
+
+	dx_mutex_lock(&port->lock);
+	bool ready = port->queue_count > 0;
+	bool alone = port->nr_connections == 1;
+	dx_mutex_unlock(&port->lock);
+	struct dx_connection *connection = ready || !alone ? NULL : connection_at(port, 0);
+	if (connection != NULL) {
+		ready = dx_connection_spin(connection);
+	}
+	(void)dx_object_unref(connection); /* always NULL */
+	return ready;
+}
+
+bool dx_port_arm(void *context)
+{
+	struct IONotificationPort *port = context;
+	struct dx_connection *connection = NULL;
+
+	dx_mutex_lock(&port->lock);
+	port->armed = true;
+	bool ready = port->queue_count > 0 && !port->destroyed;
+	dx_mutex_unlock(&port->lock);
+	for (uint32_t i = 0; !ready && (connection = connection_at(port, i)) != NULL; i++) {
+		ready = dx_connection_arm(connection);
+		(void)dx_object_unref(connection); /* always NULL */
+	}
+	return ready;
+}
+
+int dx_port_descriptor(void *context)
+{
+	return ((struct IONotificationPort *)context)->epoll_fd;
+}
+
+static const struct dx_run_loop_port run_loop_functions = {
+	.descriptor = dx_port_descriptor,
+	.deliver = dx_port_deliver,
+	.spin = dx_port_spin,
+	.arm = dx_port_arm,
+};
+
+/* --- public ------------------------------------------------------------------------------- */
+
+static int open_descriptors(struct IONotificationPort *port)
+{
+	port->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	port->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (port->epoll_fd < 0 || port->wake_fd < 0) {
+		return -errno;
+	}
+	return watch_fd(port, port->wake_fd, ABOUT_WAKE);
+}
+
+IONotificationPortRef IONotificationPortCreate(mach_port_t mainPort)
+{
+	if (mainPort != MACH_PORT_NULL && mainPort != DX_NAME_MAIN_PORT) {
+		return NULL;
+	}
+	struct IONotificationPort *port = dx_object_new(&dx_port_class.class);
+	if (port == NULL) {
+		return NULL;
+	}
+	dx_mutex_init(&port->lock);
+	port->epoll_fd = -1;
+	port->wake_fd = -1;
+	if (open_descriptors(port) < 0 || dx_names_add(port, &port->name) < 0) {
+		port = dx_object_unref(port);
+	}
+	return port;
+}
+
+void IONotificationPortDestroy(IONotificationPortRef notify)
+{
+	struct dx_connection *connection = NULL;
+
+	if (notify == NULL) {
+		return;
+	}
+	dx_mutex_lock(&notify->lock);
+	struct dx_delivery *queue = notify->queue;
+	uint32_t size = notify->queue_size;
+	uint32_t head = notify->queue_head;
+	uint32_t count = notify->queue_count;
+	CFRunLoopSourceRef source = notify->source;
+	notify->destroyed = true;
+	notify->queue = NULL;
+	notify->queue_size = 0;
+	notify->queue_count = 0;
+	notify->source = NULL;
+	dx_mutex_unlock(&notify->lock);
+	drop_queue(queue, size, head, count);
+	if (source != NULL) {
+		CFRunLoopSourceInvalidate(source);
+		CFRelease(source);
+	}
+	while ((connection = connection_at(notify, 0)) != NULL) {
+		detach(notify, connection);
+		(void)dx_object_unref(connection); /* always NULL */
+	}
+	dx_mutex_lock(&notify->lock);
+	free(notify->connections);
+	notify->connections = NULL;
+	notify->nr_places = 0;
+	dx_mutex_unlock(&notify->lock);
+	(void)dx_names_release(notify->name); /* the program may have given it back already */
+	(void)dx_object_unref(notify); /* always NULL */
+	dx_session_settle();
+}
+
+CFRunLoopSourceRef IONotificationPortGetRunLoopSource(IONotificationPortRef notify)
+{
+	if (notify == NULL) {
+		return NULL;
+	}
+	dx_mutex_lock(&notify->lock);
+	CFRunLoopSourceRef source = notify->source;
+	dx_mutex_unlock(&notify->lock);
+	if (source != NULL) {
+		return source;
+	}
+	CFRunLoopSourceRef made = dx_run_loop_source_new_port(&run_loop_functions, notify);
+	dx_mutex_lock(&notify->lock);
+	if (notify->source == NULL && !notify->destroyed) {
+		notify->source = made;
+		made = NULL;
+	}
+	source = notify->source;
+	dx_mutex_unlock(&notify->lock);
+	if (made != NULL) {
+		CFRunLoopSourceInvalidate(made);
+		CFRelease(made);
+	}
+	return source;
+}
+
+mach_port_t IONotificationPortGetMachPort(IONotificationPortRef notify)
+{
+	return notify == NULL ? MACH_PORT_NULL : notify->name;
+}
+
+kern_return_t IONotificationPortSetImportanceReceiver(IONotificationPortRef notify)
+{
+	return notify == NULL ? kIOReturnBadArgument : kIOReturnSuccess;
+}
+
+/* For a program that polls: whatever is there makes the descriptor readable. */
+static void arm_external(struct IONotificationPort *port)
+{
+	if (dx_port_arm(port)) {
+		dx_mutex_lock(&port->lock);
+		wake_locked(port);
+		dx_mutex_unlock(&port->lock);
+	}
+}
+
+int IONotificationPortGetFileDescriptor(IONotificationPortRef notify)
+{
+	if (notify == NULL) {
+		return -1;
+	}
+	dx_mutex_lock(&notify->lock);
+	bool first = !notify->external;
+	notify->external = true;
+	dx_mutex_unlock(&notify->lock);
+	if (first) {
+		arm_external(notify);
+	}
+	return notify->epoll_fd;
+}
+
+/* Milliseconds left for epoll_wait, rounded up; -1: for ever. */
+static int left_ms(uint64_t deadline_ns)
+{
+	uint64_t now = dx_clock_now_ns();
+
+	if (deadline_ns == UINT64_MAX) {
+		return -1;
+	}
+	return deadline_ns <= now ? 0 : (int)((deadline_ns - now + 999999) / 1000000);
+}
+
+/* Ports that nobody else arms stay armed between two dispatches. */
+static bool must_stay_armed(struct IONotificationPort *port)
+{
+	dx_mutex_lock(&port->lock);
+	bool armed = port->external && !port->destroyed;
+	for (uint32_t i = 0; i < port->nr_connections && !armed; i++) {
+		armed = atomic_load_explicit(&port->connections[i]->nr_ports,
+					     memory_order_relaxed) > 1;
+	}
+	dx_mutex_unlock(&port->lock);
+	return armed;
+}
+
+static bool is_destroyed(struct IONotificationPort *port)
+{
+	dx_mutex_lock(&port->lock);
+	bool destroyed = port->destroyed;
+	dx_mutex_unlock(&port->lock);
+	return destroyed;
+}
+
+int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms)
+{
+	struct IONotificationPort *port = dx_object_ref(notify); /* a callback may destroy it */
+
+	if (port == NULL) {
+		return -1;
+	}
+	uint64_t deadline_ns =
+		timeout_ms < 0 ? UINT64_MAX
+			       : dx_clock_now_ns() + (uint64_t)timeout_ms * UINT64_C(1000000);
+	unsigned nr_callbacks = dx_port_deliver(port);
+	while (nr_callbacks == 0 && !is_destroyed(port) && left_ms(deadline_ns) != 0) {
+		if (!dx_port_spin(port) && !dx_port_arm(port)) {
+			wait_events(port, left_ms(deadline_ns));
+		}
+		nr_callbacks = dx_port_deliver(port);
+	}
+	if (must_stay_armed(port)) {
+		arm_external(port);
+	}
+	(void)dx_object_unref(port); /* always NULL */
+	return (int)nr_callbacks;
+}

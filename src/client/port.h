@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * port - notification ports: callbacks wait here until a thread of the program delivers them.
+ *
+ * Place:      client. Filled by notify.c (services) and connection.c (completions); emptied by a
+ *             run loop or by IONotificationPortDispatch().
+ * Invariants:
+ *   P1  deliveries of one port are made in the order in which they were queued, one at a time.
+ *   P2  before the program sleeps on the port's descriptor the port was armed: whatever is queued
+ *       or happens afterwards makes the descriptor readable. While it is not armed, no system call
+ *       is made for it.
+ *   P3  after destruction nothing is delivered and nothing is queued.
+ *   P4  at most DX_MAX_NOTIFY_BACKLOG deliveries wait; the ring of a connection whose completions
+ *       find no room stays full, which is the driver's back-pressure.
+ * Threads:    one delivers; any may queue, arm, attach.
+ */
+#ifndef DX_CLIENT_PORT_H
+#define DX_CLIENT_PORT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <IOKit/IOKitLib.h>
+
+#include "base/limits.h"
+#include "base/mutex.h"
+#include "client/names.h"
+
+struct dx_connection;
+struct dx_watch;
+
+/* One callback to be made. */
+struct dx_delivery {
+	/* Makes the callback. @return how many callbacks of the program were made, 0 or 1. */
+	unsigned (*deliver)(struct dx_delivery *delivery);
+	void *object; /* counted; NULL or the subscription */
+	uint64_t function;
+	uint64_t refcon;
+	int32_t result;	   /* completion; interest: message type */
+	uint32_t nr_args;
+	uint64_t args[DX_MAX_ASYNC_ARGUMENTS];
+};
+
+struct IONotificationPort {
+	struct dx_object object;
+	uint32_t name;
+	int epoll_fd; /* what the program waits on: wake_fd, the broker, control sockets */
+	int wake_fd;  /* eventfd */
+	struct dx_mutex lock; /* order 60; guards: all below */
+	struct dx_delivery *queue DX_GUARDED_BY(lock); /* ring */
+	uint32_t queue_size DX_GUARDED_BY(lock);
+	uint32_t queue_head DX_GUARDED_BY(lock);
+	uint32_t queue_count DX_GUARDED_BY(lock);
+	bool armed DX_GUARDED_BY(lock);
+	bool woken DX_GUARDED_BY(lock);	     /* wake_fd is readable already */
+	bool external DX_GUARDED_BY(lock);   /* the program polls the descriptor itself */
+	bool destroyed DX_GUARDED_BY(lock);
+	struct dx_connection **connections DX_GUARDED_BY(lock); /* counted */
+	uint32_t nr_connections DX_GUARDED_BY(lock);
+	uint32_t nr_places DX_GUARDED_BY(lock);
+	CFRunLoopSourceRef source DX_GUARDED_BY(lock);
+	uint32_t rounds; /* of the thread that delivers */
+};
+
+extern const struct dx_named_class dx_port_class;
+
+/* Queues a delivery, whose object is taken over. @return 0; -EAGAIN no room; -ESHUTDOWN destroyed;
+ * -ENOMEM. On failure the object stays the caller's. */
+int dx_port_push(struct IONotificationPort *port, const struct dx_delivery *delivery);
+bool dx_port_has_room(struct IONotificationPort *port);
+/* Completions of this connection may come to this port. @return 0; -ESHUTDOWN; -ENOMEM; errno of
+ * epoll_ctl. */
+int dx_port_attach(struct IONotificationPort *port, struct dx_connection *connection);
+/* Events of the broker may come to this port. */
+int dx_port_attach_session(struct IONotificationPort *port);
+
+/* The four functions of a run loop source. */
+int dx_port_descriptor(void *port);
+unsigned dx_port_deliver(void *port);
+bool dx_port_spin(void *port);
+bool dx_port_arm(void *port);
+
+#endif

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * share - see share.h.
+ */
+#include "client/share.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/mutex.h"
+#include "client/areas.h"
+#include "client/promote.h"
+
+#define PAGE UINT64_C(4096)
+
+/* A file with memory of this process in it. */
+struct record {
+	struct dx_list node;
+	int fd;
+	ino_t inode;
+	unsigned device_major;
+	unsigned device_minor;
+	bool promoted; /* offsets are addresses; else a slice of a driver's memory: */
+	uint64_t base;
+	uint64_t length;
+	uint64_t offset;
+	bool writable;
+	uint64_t size; /* promoted: bytes of the file */
+};
+
+static struct {
+	struct dx_mutex lock; /* order 70; guards: all below */
+	struct dx_list records DX_GUARDED_BY(lock);
+	uint32_t nr_promoted DX_GUARDED_BY(lock); /* files */
+	bool ready DX_GUARDED_BY(lock);
+} registry = {.lock = DX_MUTEX_INIT};
+
+static void record_free(struct record *record)
+{
+	dx_list_remove(&record->node);
+	dx_fd_close(&record->fd);
+	free(record);
+}
+
+/* Fork: the lock is held across it, so that the child finds the list whole (H4). */
+static void before_fork(void) DX_NO_THREAD_SAFETY
+{
+	dx_mutex_lock(&registry.lock);
+}
+
+static void after_fork_in_parent(void) DX_NO_THREAD_SAFETY
+{
+	dx_mutex_unlock(&registry.lock);
+}
+
+/* Areas of this record's file inside [low, high) become private copies. */
+static void privatise(const struct record *record, const struct dx_area *area)
+{
+	int protection = (area->readable ? PROT_READ : 0) | (area->writable ? PROT_WRITE : 0) |
+			 (area->executable ? PROT_EXEC : 0);
+
+	if (area->shared && area->inode == record->inode && area->offset == area->start) {
+		/* If it fails the page stays shared with the parent, as documented memory is. */
+		(void)mmap((void *)(uintptr_t)area->start, area->end - area->start, protection,
+			   MAP_PRIVATE | MAP_FIXED, record->fd, (off_t)area->start);
+	}
+}
+
+static void after_fork_in_child(void) DX_NO_THREAD_SAFETY
+{
+	struct dx_area *areas = NULL;
+	size_t count = 0;
+
+	if (registry.nr_promoted > 0 && dx_areas_read(0, UINT64_MAX, &areas, &count) == 0) {
+		dx_list_for_each(node, &registry.records) {
+			const struct record *record = dx_list_entry(node, struct record, node);
+
+			for (size_t i = 0; i < count && record->promoted; i++) {
+				privatise(record, &areas[i]);
+			}
+		}
+		free(areas);
+	}
+	dx_mutex_unlock(&registry.lock);
+}
+
+static int prepare_locked(void) DX_REQUIRES(registry.lock)
+{
+	if (!registry.ready) {
+		dx_list_init(&registry.records);
+		if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0) {
+			return -ENOMEM;
+		}
+		registry.ready = true;
+	}
+	return 0;
+}
+
+static int identify(struct record *record)
+{
+	struct stat status;
+
+	if (fstat(record->fd, &status) != 0) {
+		return -errno;
+	}
+	record->inode = status.st_ino;
+	record->device_major = major(status.st_dev);
+	record->device_minor = minor(status.st_dev);
+	return 0;
+}
+
+/* Only what keeps a host's mapping safe; the file may still grow with its neighbours. */
+static int new_memfd(uint64_t length)
+{
+	DX_CLEANUP_FD int fd = memfd_create("opendext-shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || length > INT64_MAX || ftruncate(fd, (off_t)length) != 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+		return fd >= 0 && length > INT64_MAX ? -EFBIG : -errno;
+	}
+	return dx_take_fd(&fd);
+}
+
+int dx_share_memory(uint64_t length)
+{
+	return new_memfd(length);
+}
+
+int dx_share_write_file(int fd, uint64_t offset, const void *from, uint64_t length)
+{
+	for (uint64_t done = 0; done < length;) {
+		ssize_t step = pwrite(fd, (const char *)from + done, length - done,
+				      (off_t)(offset + done));
+
+		if (step < 0 && errno != EINTR) {
+			return -errno;
+		}
+		if (step == 0) {
+			return -EIO;
+		}
+		done += step > 0 ? (uint64_t)step : 0;
+	}
+	return 0;
+}
+
+int dx_share_read_file(int fd, uint64_t offset, void *to, uint64_t length)
+{
+	for (uint64_t done = 0; done < length;) {
+		ssize_t step = pread(fd, (char *)to + done, length - done, (off_t)(offset + done));
+
+		if (step < 0 && errno != EINTR) {
+			return -errno;
+		}
+		if (step == 0) {
+			return -EIO;
+		}
+		done += step > 0 ? (uint64_t)step : 0;
+	}
+	return 0;
+}
+
+static bool is_range(uint64_t address, uint64_t length)
+{
+	uint64_t end = 0;
+
+	return length > 0 && !dx_add_overflow(address, length, &end) && end <= INT64_MAX - PAGE;
+}
+
+int dx_share_snapshot(uint64_t address, uint64_t length)
+{
+	if (!is_range(address, length)) {
+		return -EINVAL;
+	}
+	DX_CLEANUP_FD int fd = new_memfd(length);
+	if (fd < 0) {
+		return fd;
+	}
+	int error = dx_share_write_file(fd, 0, (const void *)(uintptr_t)address, length);
+	return error < 0 ? error : dx_take_fd(&fd);
+}
+
+/* The record whose file the kernel shows in this area, at the offset that the record says (H1). */
+static struct record *record_of(const struct dx_area *area) DX_REQUIRES(registry.lock)
+{
+	dx_list_for_each(node, &registry.records) {
+		struct record *record = dx_list_entry(node, struct record, node);
+
+		if (!area->shared || area->inode != record->inode ||
+		    area->device_major != record->device_major ||
+		    area->device_minor != record->device_minor) {
+			continue;
+		}
+		if (record->promoted ? area->offset == area->start
+				     : area->start >= record->base &&
+					       area->end <= record->base + record->length &&
+					       area->offset - record->offset ==
+						       area->start - record->base) {
+			return record;
+		}
+	}
+	return NULL;
+}
+
+/* Files of promoted memory that the program has unmapped hold pages for nobody: closed. */
+static void sweep_locked(void) DX_REQUIRES(registry.lock)
+{
+	struct dx_area *areas = NULL;
+	size_t count = 0;
+
+	if (dx_areas_read(0, UINT64_MAX, &areas, &count) < 0) {
+		return;
+	}
+	dx_list_for_each_safe(node, &registry.records) {
+		struct record *record = dx_list_entry(node, struct record, node);
+		bool used = !record->promoted;
+
+		for (size_t i = 0; i < count && !used; i++) {
+			used = record_of(&areas[i]) == record;
+		}
+		if (!used) {
+			registry.nr_promoted -= 1;
+			record_free(record);
+		}
+	}
+	free(areas);
+}
+
+static bool in_own_stack(uint64_t low, uint64_t high)
+{
+	pthread_attr_t attributes;
+	void *start = NULL;
+	size_t size = 0;
+	uint64_t here = (uint64_t)(uintptr_t)__builtin_frame_address(0);
+	bool inside = here >= low && here < high;
+
+	if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+		if (pthread_attr_getstack(&attributes, &start, &size) == 0) {
+			uint64_t base = (uint64_t)(uintptr_t)start;
+
+			inside |= low < base + size && base < high;
+		}
+		(void)pthread_attr_destroy(&attributes); /* cannot fail */
+	}
+	return inside;
+}
+
+/* What each area allows: 0, or why not. *ret_file: the one file that shared areas are of. */
+static int check_areas(const struct dx_area *areas, size_t count, bool writable,
+		       struct record **ret_file) DX_REQUIRES(registry.lock)
+{
+	struct record *file = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		struct record *record = record_of(&areas[i]);
+
+		if (record == NULL &&
+		    (areas[i].special || areas[i].shared || areas[i].inode != 0)) {
+			return -EOPNOTSUPP;
+		}
+		if (!areas[i].readable || (writable && !areas[i].writable)) {
+			return -EACCES;
+		}
+		if (record != NULL && file != NULL && record != file) {
+			return -EOPNOTSUPP;
+		}
+		file = record == NULL ? file : record;
+	}
+	*ret_file = file;
+	return 0;
+}
+
+static bool all_shared(const struct dx_area *areas, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!areas[i].shared) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static int new_promoted_locked(uint64_t size, struct record **ret_record)
+	DX_REQUIRES(registry.lock)
+{
+	sweep_locked();
+	if (registry.nr_promoted >= DX_MAX_GRANTS_PER_CLIENT) {
+		return -ENOBUFS;
+	}
+	struct record *record = calloc(1, sizeof(*record));
+	if (record == NULL) {
+		return -ENOMEM;
+	}
+	dx_list_init(&record->node);
+	record->promoted = true;
+	record->writable = true;
+	record->size = size;
+	record->fd = new_memfd(size);
+	int error = record->fd < 0 ? record->fd : identify(record);
+	if (error < 0) {
+		record_free(record);
+		return error;
+	}
+	dx_list_push_back(&registry.records, &record->node);
+	registry.nr_promoted += 1;
+	*ret_record = record;
+	return 0;
+}
+
+static int extend(struct record *record, uint64_t size)
+{
+	if (size > record->size) {
+		if (ftruncate(record->fd, (off_t)size) != 0) {
+			return -errno;
+		}
+		record->size = size;
+	}
+	return 0;
+}
+
+/* Promotes what is private of the areas, to the file of what is not, or to a new one. */
+static int promote_locked(const struct dx_area *areas, size_t count, uint64_t high,
+			  struct record **file) DX_REQUIRES(registry.lock)
+{
+	if (*file != NULL && !(*file)->promoted) {
+		return -EOPNOTSUPP; /* a driver's memory does not grow */
+	}
+	int error = *file == NULL ? new_promoted_locked(high, file) : extend(*file, high);
+	return error < 0 ? error : dx_promote_areas((*file)->fd, areas, count);
+}
+
+static uint64_t pages_to_promote(const struct dx_area *areas, size_t count)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		bytes += areas[i].shared ? 0 : areas[i].end - areas[i].start;
+	}
+	return bytes / PAGE;
+}
+
+static int share_areas_locked(const struct dx_area *areas, size_t count, uint64_t address,
+			      uint64_t high, bool writable, struct dx_shared_range *ret)
+	DX_REQUIRES(registry.lock)
+{
+	struct record *file = NULL;
+	int error = check_areas(areas, count, writable, &file);
+	uint64_t pages = pages_to_promote(areas, count);
+
+	if (error < 0) {
+		return error;
+	}
+	if (!all_shared(areas, count)) {
+		error = promote_locked(areas, count, high, &file);
+		if (error < 0) {
+			return error;
+		}
+	}
+	if (writable && !file->writable) {
+		return -EACCES;
+	}
+	int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0) {
+		return -errno;
+	}
+	*ret = (struct dx_shared_range){
+		.fd = fd,
+		.offset = file->promoted ? address : address - file->base + file->offset,
+		.pages_promoted = pages,
+	};
+	return 0;
+}
+
+static int share_locked(uint64_t address, uint64_t length, bool writable,
+			struct dx_shared_range *ret) DX_REQUIRES(registry.lock)
+{
+	uint64_t low = address & ~(PAGE - 1);
+	uint64_t high = (address + length + PAGE - 1) & ~(PAGE - 1);
+	DX_CLEANUP_FREE struct dx_area *areas = NULL;
+	size_t count = 0;
+	int error = prepare_locked();
+
+	if (error == 0) {
+		error = dx_areas_read(low, high, &areas, &count);
+	}
+	if (error < 0) {
+		return error;
+	}
+	if (!dx_areas_cover(areas, count, low, high)) {
+		return -EFAULT;
+	}
+	return share_areas_locked(areas, count, address, high, writable, ret);
+}
+
+int dx_share_range(uint64_t address, uint64_t length, bool writable, struct dx_shared_range *ret)
+{
+	if (!is_range(address, length)) {
+		return -EINVAL;
+	}
+	if (in_own_stack(address & ~(PAGE - 1), address + length)) {
+		return -EOPNOTSUPP;
+	}
+	dx_mutex_lock(&registry.lock);
+	int error = share_locked(address, length, writable, ret);
+	dx_mutex_unlock(&registry.lock);
+	return error;
+}
+
+static int add_mapping_locked(struct record *record) DX_REQUIRES(registry.lock)
+{
+	int error = prepare_locked();
+
+	if (error == 0) {
+		dx_list_push_back(&registry.records, &record->node);
+	}
+	return error;
+}
+
+int dx_share_add_mapping(uint64_t base, uint64_t length, int *fd, uint64_t offset, bool writable)
+{
+	struct record *record = calloc(1, sizeof(*record));
+
+	if (record == NULL) {
+		return -ENOMEM;
+	}
+	*record = (struct record){.fd = *fd,
+				  .base = base,
+				  .length = length,
+				  .offset = offset,
+				  .writable = writable};
+	dx_list_init(&record->node);
+	int error = identify(record);
+	if (error == 0) {
+		dx_mutex_lock(&registry.lock);
+		error = add_mapping_locked(record);
+		dx_mutex_unlock(&registry.lock);
+	}
+	if (error < 0) {
+		free(record);
+		return error;
+	}
+	*fd = -1;
+	return 0;
+}
+
+void dx_share_remove_mapping(uint64_t base)
+{
+	dx_mutex_lock(&registry.lock);
+	if (registry.ready) {
+		dx_list_for_each_safe(node, &registry.records) {
+			struct record *record = dx_list_entry(node, struct record, node);
+
+			if (!record->promoted && record->base == base) {
+				record_free(record);
+			}
+		}
+	}
+	dx_mutex_unlock(&registry.lock);
+}
