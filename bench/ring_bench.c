@@ -32,8 +32,8 @@
 #include "base/shared.h"
 #include "channel/channel.h"
 
-#define MAX_SLICES  101u
-#define MAX_SAMPLES 400000u
+#define MAX_SLICES   101u
+#define MAX_SAMPLES  400000u
 #define EVENTFD_STOP 2u
 
 /* One channel per kind of waiting, since the application's side keeps its wait policy. */
@@ -64,7 +64,7 @@ struct bench {
 	int link[2];
 	struct dx_alive_registry registry;
 	struct dx_channel_driver *drivers[NR_CHANNELS]; /* the peer's */
-	struct dx_channel_app *apps[NR_CHANNELS];	/* this side's */
+	struct dx_channel_app *apps[NR_CHANNELS];       /* this side's */
 	uint64_t slice_ns;
 	unsigned nr_slices;
 	uint32_t *samples;
@@ -432,7 +432,8 @@ static bool run_rows(struct bench *bench, unsigned first, unsigned second)
 	if (first != second) {
 		place(bench, first, second);
 		good &= run_row(bench, "hot call / spin", MODE_HOT, MODE_SPIN, 4.0) <= 4.0;
-		good &= run_row(bench, "cold call / eventfd", MODE_COLD, MODE_EVENTFD, 1.25) <= 1.25;
+		good &= run_row(bench, "cold call / eventfd", MODE_COLD, MODE_EVENTFD, 1.25) <=
+			1.25;
 	}
 	place(bench, first, first);
 	good &= run_row(bench, "one core, spin allowed / eventfd", MODE_HOT, MODE_EVENTFD, 1.2) <=

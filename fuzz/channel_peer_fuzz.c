@@ -35,10 +35,9 @@ static uint32_t take(struct input *input, size_t width)
 
 static void write_a(struct input *input, uint8_t *a)
 {
-	static const uint32_t starts[] = {offsetof(struct dx_layout_a, a_wait),
-					  offsetof(struct dx_layout_a, cq_head),
-					  offsetof(struct dx_layout_a, sq),
-					  offsetof(struct dx_layout_a, requests)};
+	static const uint32_t starts[] = {
+		offsetof(struct dx_layout_a, a_wait), offsetof(struct dx_layout_a, cq_head),
+		offsetof(struct dx_layout_a, sq), offsetof(struct dx_layout_a, requests)};
 	uint32_t start = starts[take(input, 1) % 4];
 	uint32_t offset = (start + take(input, 2) % 4096) & ~3u;
 	uint32_t value = take(input, 4);
@@ -68,7 +67,8 @@ static void use(struct dx_channel_driver *driver, uint8_t operation, uint64_t *l
 	case 0:
 		rc = dx_channel_driver_poll(driver, &call, &reply);
 		if (rc == DX_CHANNEL_CALL) {
-			assert(call.nr_scalars <= DX_MAX_SCALARS && call.max_scalars <= DX_MAX_SCALARS);
+			assert(call.nr_scalars <= DX_MAX_SCALARS &&
+			       call.max_scalars <= DX_MAX_SCALARS);
 			assert(call.nr_bytes <= DX_MAX_INLINE_BYTES);
 			*last_id = call.id;
 		}

@@ -32,7 +32,7 @@
 #include "base/mutex.h"
 #include "base/shared.h"
 
-#define DX_ALIVE_MAX	  2000u
+#define DX_ALIVE_MAX      2000u
 #define DX_ALIVE_DISTANCE 4096l
 
 /* In private memory, DX_ALIVE_DISTANCE before the word. */
@@ -47,7 +47,7 @@ struct dx_alive_entry {
 struct dx_alive_registry {
 	struct robust_list_head head;
 	struct robust_list_head *previous; /* the C library's, put back by fini */
-	struct dx_mutex lock;		   /* order 90, innermost; guards the list and nr_watched */
+	struct dx_mutex lock;              /* order 90, innermost; guards the list and nr_watched */
 	struct dx_alive_entry *first DX_GUARDED_BY(lock);
 	unsigned nr_watched DX_GUARDED_BY(lock);
 	uint32_t tid;

@@ -15,14 +15,14 @@
 #define PUBLISH_EVERY 32u
 
 /* Looks at cq_tail. @return 0; -EPROTO, which is kept. */
-static int look_at_tail_locked(struct dx_channel_app *channel)
-	DX_REQUIRES(channel->notes.lock)
+static int look_at_tail_locked(struct dx_channel_app *channel) DX_REQUIRES(channel->notes.lock)
 {
 	struct dx_channel_app_notes *notes = &channel->notes;
 	uint32_t tail = dx_shared_load_acquire(&channel->d->cq_tail); /* A3, pairs with D2 */
 
 	/* It may only grow, and never beyond what the ring holds. */
-	if (tail - notes->head > DX_LAYOUT_CQ_SIZE || tail - notes->head < notes->tail - notes->head) {
+	if (tail - notes->head > DX_LAYOUT_CQ_SIZE ||
+	    tail - notes->head < notes->tail - notes->head) {
 		return dx_channel_app_fail(channel, -EPROTO);
 	}
 	notes->tail = tail;
@@ -30,8 +30,7 @@ static int look_at_tail_locked(struct dx_channel_app *channel)
 }
 
 /* Tells the driver which entries are free, and rings when it has more than fits. */
-static void publish_head_locked(struct dx_channel_app *channel)
-	DX_REQUIRES(channel->notes.lock)
+static void publish_head_locked(struct dx_channel_app *channel) DX_REQUIRES(channel->notes.lock)
 {
 	struct dx_channel_app_notes *notes = &channel->notes;
 
@@ -99,8 +98,7 @@ static int copy_note_locked(struct dx_channel_app *channel, struct dx_channel_no
 }
 
 /* Nothing was there. The driver may have published, then died: look in that order. */
-static int judge_nothing_locked(struct dx_channel_app *channel)
-	DX_REQUIRES(channel->notes.lock)
+static int judge_nothing_locked(struct dx_channel_app *channel) DX_REQUIRES(channel->notes.lock)
 {
 	publish_head_locked(channel);
 	int error = dx_channel_app_check_peer(channel);

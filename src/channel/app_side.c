@@ -215,7 +215,8 @@ int dx_channel_app_check_peer(struct dx_channel_app *channel)
 /* The kernel cannot tell us about this driver: look once in a while. */
 static int look_for_death(struct dx_channel_app *channel)
 {
-	if (channel->options.gone == NULL || !channel->options.gone(channel->options.gone_context)) {
+	if (channel->options.gone == NULL ||
+	    !channel->options.gone(channel->options.gone_context)) {
 		return 0;
 	}
 	return dx_channel_app_fail(channel, -EOWNERDEAD);
@@ -298,8 +299,8 @@ void dx_channel_app_close(struct dx_channel_app *channel)
 		return;
 	}
 	atomic_store(&channel->closing, 1);
-	/* We cannot change the words they sleep on. One who has looked at closing but does not sleep
-	 * yet misses a wake-up; so repeat it until all have left. */
+	/* We cannot change the words they sleep on. One who has looked at closing but does not
+	 * sleep yet misses a wake-up; so repeat it until all have left. */
 	dx_mutex_lock(&channel->lock);
 	while (!is_quiet(channel)) {
 		wake_everybody(channel);

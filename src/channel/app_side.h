@@ -37,12 +37,12 @@ struct dx_channel_app_slot {
 } __attribute__((aligned(64)));
 
 struct dx_channel_app_notes {
-	struct dx_mutex lock;	 /* order 81; guards the next five */
-	uint32_t head;		 /* taken */
-	uint32_t published;	 /* what cq_head says */
-	uint32_t tail;		 /* the driver's, last checked value */
-	uint32_t blocked_rung;	 /* the epoch of cq_blocked that was rung last */
-	uint32_t epoch;		 /* of a_wait */
+	struct dx_mutex lock;         /* order 81; guards the next five */
+	uint32_t head;                /* taken */
+	uint32_t published;           /* what cq_head says */
+	uint32_t tail;                /* the driver's, last checked value */
+	uint32_t blocked_rung;        /* the epoch of cq_blocked that was rung last */
+	uint32_t epoch;               /* of a_wait */
 	_Atomic uint32_t policy_busy; /* 1: a thread uses policy and wait_open */
 	_Atomic uint32_t wait_open;   /* 1: a wait began with a spin and goes on in the caller */
 	struct dx_wait_policy policy;
@@ -55,7 +55,7 @@ struct dx_channel_app {
 	uint32_t fork_mark;
 	struct dx_channel_app_options options;
 	_Atomic uint32_t closing;
-	_Atomic int error; /* the first that ended the connection */
+	_Atomic int error;           /* the first that ended the connection */
 	_Atomic uint32_t nr_waiting; /* threads in dx_channel_app_wait() */
 	_Atomic uint32_t nr_want_slot;
 	struct dx_mutex lock; /* order 82; for sleeping until a slot is free */

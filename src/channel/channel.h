@@ -45,8 +45,8 @@ struct dx_channel_app;
 
 /* Descriptors of a channel, in the order in which they travel. */
 enum {
-	DX_CHANNEL_FD_D = 0,	    /* memfd, written by the driver */
-	DX_CHANNEL_FD_A = 1,	    /* memfd, written by the application */
+	DX_CHANNEL_FD_D = 0,        /* memfd, written by the driver */
+	DX_CHANNEL_FD_A = 1,        /* memfd, written by the application */
 	DX_CHANNEL_FD_DOORBELL = 2, /* eventfd, application to driver */
 	DX_CHANNEL_NR_FDS = 3,
 };
@@ -55,7 +55,7 @@ enum {
 enum dx_channel_note_kind {
 	DX_CHANNEL_COMPLETION = 1, /* tag: the async reference of the call; result, args */
 	DX_CHANNEL_RELEASED = 2,   /* tag: the driver will never complete it (again) */
-	DX_CHANNEL_MESSAGE = 3,	   /* tag: message type; args: its arguments */
+	DX_CHANNEL_MESSAGE = 3,    /* tag: message type; args: its arguments */
 };
 
 /* A notification, private copy. */
@@ -82,11 +82,11 @@ struct dx_channel_ask {
 
 /* A call, private copy. */
 struct dx_channel_call {
-	uint64_t id;	      /* names the call until it is answered */
-	uint32_t kind;	      /* as the application sent it; unknown kinds are for the user to refuse */
+	uint64_t id;   /* names the call until it is answered */
+	uint32_t kind; /* as the application sent it; unknown kinds are for the user to refuse */
 	uint32_t flags;
 	uint64_t selector;
-	uint64_t tag;	      /* async reference, 0 for none */
+	uint64_t tag;         /* async reference, 0 for none */
 	uint32_t nr_scalars;  /* <= DX_MAX_SCALARS */
 	uint32_t max_scalars; /* wanted outputs, <= DX_MAX_SCALARS */
 	uint32_t nr_bytes;    /* <= DX_MAX_INLINE_BYTES */
@@ -95,22 +95,22 @@ struct dx_channel_call {
 	uint64_t in_length;
 	uint64_t out_address; /* large output structure, as claimed: unchecked numbers */
 	uint64_t out_length;
-	uint64_t scalars[DX_MAX_SCALARS]; /* nr_scalars are valid */
+	uint64_t scalars[DX_MAX_SCALARS];                                /* nr_scalars are valid */
 	uint8_t bytes[DX_MAX_INLINE_BYTES] __attribute__((aligned(16))); /* nr_bytes are valid */
 };
 
 struct dx_channel_answer {
-	int32_t result;		 /* IOReturn */
-	uint32_t nr_scalars;	 /* <= DX_MAX_SCALARS */
-	uint32_t nr_bytes;	 /* <= DX_MAX_INLINE_BYTES */
-	uint64_t value;		 /* for the upper rooms */
+	int32_t result;          /* IOReturn */
+	uint32_t nr_scalars;     /* <= DX_MAX_SCALARS */
+	uint32_t nr_bytes;       /* <= DX_MAX_INLINE_BYTES */
+	uint64_t value;          /* for the upper rooms */
 	const uint64_t *scalars; /* may be NULL when nr_scalars is 0 */
-	const void *bytes;	 /* may be NULL when nr_bytes is 0 */
+	const void *bytes;       /* may be NULL when nr_bytes is 0 */
 };
 
 /* What the calling thread answered to a question. */
 struct dx_channel_reply {
-	uint64_t id;	/* of the call, still to be answered */
+	uint64_t id;    /* of the call, still to be answered */
 	int32_t status; /* claimed */
 	uint64_t value; /* claimed */
 };
@@ -123,9 +123,9 @@ struct dx_channel_reply {
 typedef void (*dx_channel_notify_fn)(void *context);
 
 struct dx_channel_driver_options {
-	struct dx_alive_registry *registry; /* borrowed for the life of the channel; NULL: waiters use
-					       a timer */
-	dx_channel_notify_fn notify;	    /* NULL: run-loop waiting is not offered */
+	struct dx_alive_registry *registry; /* borrowed for the life of the channel; NULL: waiters
+					       use a timer */
+	dx_channel_notify_fn notify;        /* NULL: run-loop waiting is not offered */
 	void *notify_context;
 };
 
@@ -269,7 +269,7 @@ struct dx_channel_request {
 	uint32_t nr_scalars;  /* <= DX_MAX_SCALARS */
 	uint32_t max_scalars; /* <= DX_MAX_SCALARS */
 	const void *bytes;
-	uint32_t nr_bytes;    /* <= DX_MAX_INLINE_BYTES */
+	uint32_t nr_bytes; /* <= DX_MAX_INLINE_BYTES */
 	uint64_t max_bytes;
 	uint64_t in_address;
 	uint64_t in_length;
@@ -280,11 +280,11 @@ struct dx_channel_request {
 };
 
 struct dx_channel_response {
-	int32_t result;	     /* out */
-	uint64_t value;	     /* out */
+	int32_t result;      /* out */
+	uint64_t value;      /* out */
 	uint64_t *scalars;   /* room for nr_scalars; may be NULL with 0 */
 	uint32_t nr_scalars; /* in: room; out: how many the driver sent, never more than the room */
-	void *bytes;	     /* room for nr_bytes; may be NULL with 0 */
+	void *bytes;         /* room for nr_bytes; may be NULL with 0 */
 	uint32_t nr_bytes;   /* in: room; out: how many the driver sent, never more than the room */
 };
 

@@ -24,13 +24,13 @@
 #include "channel/segment.h"
 
 #define CHUNK_NOTES 24u /* about a page */
-#define SLOW_NS	    1000000u
+#define SLOW_NS     1000000u
 #define SLOW_LIMIT  3u
 
 struct note_chunk {
 	struct dx_list node;
 	uint32_t first; /* oldest unmoved */
-	uint32_t end;	/* one behind the newest */
+	uint32_t end;   /* one behind the newest */
 	struct dx_channel_note notes[CHUNK_NOTES];
 };
 
@@ -70,7 +70,8 @@ static int look_for_room_locked(struct dx_channel_driver *channel, uint32_t *ret
 	uint32_t used = notes->tail - notes->head;
 
 	if (used == DX_LAYOUT_CQ_SIZE) {
-		/* Pairs with the release of cq_head: those entries are read, they may be written. */
+		/* Pairs with the release of cq_head: those entries are read, they may be written.
+		 */
 		uint32_t head = dx_shared_load_acquire(&channel->a->cq_head);
 		if (head - notes->head > used) {
 			return -EPROTO;
@@ -119,8 +120,8 @@ static int write_note_locked(struct dx_channel_driver *channel, const struct dx_
 	return 0;
 }
 
-static int push_backlog_locked(struct dx_channel_driver *channel, const struct dx_channel_note *note)
-	DX_REQUIRES(channel->notes.lock)
+static int push_backlog_locked(struct dx_channel_driver *channel,
+			       const struct dx_channel_note *note) DX_REQUIRES(channel->notes.lock)
 {
 	struct dx_list *backlog = &channel->notes.backlog;
 	struct note_chunk *chunk = NULL;
@@ -144,8 +145,7 @@ static int push_backlog_locked(struct dx_channel_driver *channel, const struct d
 }
 
 /* Moves what there is room for. @return how many; -EPROTO; -ENOMEM. */
-static int move_backlog_locked(struct dx_channel_driver *channel)
-	DX_REQUIRES(channel->notes.lock)
+static int move_backlog_locked(struct dx_channel_driver *channel) DX_REQUIRES(channel->notes.lock)
 {
 	struct dx_list *backlog = &channel->notes.backlog;
 	uint32_t room = 0;
@@ -177,8 +177,7 @@ static void set_blocked_locked(struct dx_channel_driver *channel, uint32_t epoch
 }
 
 /* Empties the backlog, or leaves it as M3 says. */
-static int settle_backlog_locked(struct dx_channel_driver *channel)
-	DX_REQUIRES(channel->notes.lock)
+static int settle_backlog_locked(struct dx_channel_driver *channel) DX_REQUIRES(channel->notes.lock)
 {
 	struct dx_channel_notes *notes = &channel->notes;
 
@@ -202,8 +201,7 @@ static int settle_backlog_locked(struct dx_channel_driver *channel)
 }
 
 /* D2 for notifications. */
-static enum wake publish_locked(struct dx_channel_driver *channel)
-	DX_REQUIRES(channel->notes.lock)
+static enum wake publish_locked(struct dx_channel_driver *channel) DX_REQUIRES(channel->notes.lock)
 {
 	struct dx_channel_notes *notes = &channel->notes;
 	uint32_t old = notes->published;
@@ -213,7 +211,7 @@ static enum wake publish_locked(struct dx_channel_driver *channel)
 	}
 	notes->published = notes->tail;
 	dx_shared_store_release(&channel->d->cq_tail, notes->tail); /* pairs with A3 */
-	dx_fence_seq_cst();					    /* pairs with A4 */
+	dx_fence_seq_cst();                                         /* pairs with A4 */
 	/* Acquire: cq_event belongs to this epoch. */
 	uint32_t wait = dx_shared_load_acquire(&channel->a->a_wait);
 	if ((wait & DX_LAYOUT_WAIT_ARMED) == 0 || wait == notes->woken) {

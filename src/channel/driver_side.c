@@ -24,8 +24,8 @@
 #include "channel/segment.h"
 
 #define MUTE_AFTER_RINGS 4u /* without work, in a row */
-#define MUTE_NS		 1000000u
-#define REGION_SIZE	 (DX_ALIVE_DISTANCE + sizeof(struct dx_layout_d))
+#define MUTE_NS          1000000u
+#define REGION_SIZE      (DX_ALIVE_DISTANCE + sizeof(struct dx_layout_d))
 
 /* ------------------------------------------------------------------------------------------- */
 /* Open and close                                                                              */
@@ -33,8 +33,8 @@
 /* [private page | D] in one piece of address space. */
 static int map_region(int fd_d, struct dx_channel_driver **ret_channel)
 {
-	char *base = mmap(NULL, REGION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			  0);
+	char *base =
+		mmap(NULL, REGION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (base == MAP_FAILED) {
 		return -errno;
@@ -287,7 +287,8 @@ static int take_call(struct dx_channel_driver *channel, uint32_t slot,
 	/* Pairs with the release in post(): the last owner is done with the answer record. */
 	uint32_t serial = atomic_load_explicit(&own->serial, memory_order_acquire);
 
-	if ((serial & DX_SLOT_PHASE_MASK) != DX_SLOT_IDLE || copy_call(channel, slot, ret_call) < 0) {
+	if ((serial & DX_SLOT_PHASE_MASK) != DX_SLOT_IDLE ||
+	    copy_call(channel, slot, ret_call) < 0) {
 		return fail_protocol(channel);
 	}
 	serial += DX_SLOT_COUNT_ONE;
@@ -406,7 +407,7 @@ static void post(struct dx_channel_driver *channel, uint32_t slot, uint32_t stat
 	atomic_store_explicit(&own->serial, (serial & ~DX_SLOT_PHASE_MASK) | phase,
 			      memory_order_release);
 	dx_shared_store_release(&answer->state, state); /* D2, pairs with A3 */
-	dx_fence_seq_cst();				/* D2, pairs with A4 */
+	dx_fence_seq_cst();                             /* D2, pairs with A4 */
 	if (dx_shared_load_relaxed(&channel->a->requests[slot].a_wait) != 0) {
 		(void)dx_futex_wake(&answer->state, 1);
 	}

@@ -30,10 +30,10 @@
 #include "channel/layout.h"
 
 #define DX_SLOT_PHASE_MASK 3u
-#define DX_SLOT_IDLE	   0u
-#define DX_SLOT_BUSY	   1u
-#define DX_SLOT_CLAIMED	   2u
-#define DX_SLOT_ASKING	   3u
+#define DX_SLOT_IDLE       0u
+#define DX_SLOT_BUSY       1u
+#define DX_SLOT_CLAIMED    2u
+#define DX_SLOT_ASKING     3u
 #define DX_SLOT_COUNT_ONE  4u
 
 struct dx_channel_slot {
@@ -42,15 +42,15 @@ struct dx_channel_slot {
 };
 
 struct dx_channel_notes {
-	struct dx_mutex lock; /* order 80; guards the rest; nothing is called under it */
-	uint32_t tail;	      /* written */
-	uint32_t published;   /* what cq_tail says */
-	uint32_t head;	      /* the application's, last checked value */
-	uint32_t woken;	      /* the epoch of a_wait that was woken last */
-	uint32_t blocked;     /* what cq_blocked says */
-	uint32_t batches;     /* begun and not ended */
-	uint32_t nr_pages;    /* pages of the ring that are filled */
-	uint32_t nr_slow;     /* wake-ups that took long */
+	struct dx_mutex lock;   /* order 80; guards the rest; nothing is called under it */
+	uint32_t tail;          /* written */
+	uint32_t published;     /* what cq_tail says */
+	uint32_t head;          /* the application's, last checked value */
+	uint32_t woken;         /* the epoch of a_wait that was woken last */
+	uint32_t blocked;       /* what cq_blocked says */
+	uint32_t batches;       /* begun and not ended */
+	uint32_t nr_pages;      /* pages of the ring that are filled */
+	uint32_t nr_slow;       /* wake-ups that took long */
 	struct dx_list backlog; /* of struct note_chunk, oldest first */
 };
 
@@ -59,7 +59,7 @@ struct dx_channel_doorbell {
 	int epoll_fd;
 	uint64_t cookie;
 	uint32_t consumed_at_ring;
-	uint32_t idle_rings;  /* in a row */
+	uint32_t idle_rings; /* in a row */
 	bool muted;
 	bool expect_echo; /* listening again reports the old ring once more */
 };
@@ -70,7 +70,7 @@ struct dx_channel_driver {
 	struct dx_layout_d *d;
 	uint32_t sq_next;  /* next submission to take */
 	uint32_t d_epoch;  /* what d_wait says */
-	uint32_t cpu;	   /* what d_cpu says */
+	uint32_t cpu;      /* what d_cpu says */
 	uint32_t peer_cpu; /* hint of the last caller */
 	uint32_t consumed; /* things taken or moved, for the doorbell's judgement */
 	uint8_t space_[92];
@@ -78,8 +78,8 @@ struct dx_channel_driver {
 	/* Any thread's. */
 	struct dx_alive_registry *registry;
 	_Atomic int error;
-	_Atomic uint32_t pages_ready;	 /* bit per slot: its answer bytes have a page */
-	_Atomic uint32_t nr_backlog;	 /* written under notes.lock */
+	_Atomic uint32_t pages_ready; /* bit per slot: its answer bytes have a page */
+	_Atomic uint32_t nr_backlog;  /* written under notes.lock */
 	struct dx_channel_slot slots[DX_LAYOUT_SLOTS];
 	struct dx_channel_notes notes;
 	dx_channel_notify_fn notify;

@@ -47,15 +47,15 @@
 #include "base/limits.h"
 #include "base/shared.h"
 
-#define DX_LAYOUT_MAGIC_D  0x31444444u /* "DDD1" */
-#define DX_LAYOUT_MAGIC_A  0x31414444u /* "DDA1" */
-#define DX_LAYOUT_VERSION  1u
+#define DX_LAYOUT_MAGIC_D 0x31444444u /* "DDD1" */
+#define DX_LAYOUT_MAGIC_A 0x31414444u /* "DDA1" */
+#define DX_LAYOUT_VERSION 1u
 
-#define DX_LAYOUT_PAGE	   4096u
-#define DX_LAYOUT_SLOTS	   DX_MAX_CALL_SLOTS
-#define DX_LAYOUT_SQ_SIZE  32u	/* at most one entry per slot is ever unconsumed */
-#define DX_LAYOUT_CQ_SIZE  128u
-#define DX_LAYOUT_CQ_ARGS  16u
+#define DX_LAYOUT_PAGE    4096u
+#define DX_LAYOUT_SLOTS   DX_MAX_CALL_SLOTS
+#define DX_LAYOUT_SQ_SIZE 32u /* at most one entry per slot is ever unconsumed */
+#define DX_LAYOUT_CQ_SIZE 128u
+#define DX_LAYOUT_CQ_ARGS 16u
 
 /* Low bits of a state word; the rest is the turn that the application gave its submission. */
 #define DX_LAYOUT_STATUS_BITS 2u

@@ -20,16 +20,16 @@
 #include "base/shared.h"
 
 #define STEPS_WITHOUT_PAUSE 16u
-#define STEPS_PER_CLOCK	    32u
+#define STEPS_PER_CLOCK     32u
 #define SPIN_ONE_WAIT_IN    64u
-#define EWMA_WEIGHT	    8
+#define EWMA_WEIGHT         8
 #define EWMA_CLIP_BUDGETS   10u
 
-#define BUDGET_MIN_NS	  20000u
-#define BUDGET_MAX_NS	  80000u
-#define BUDGET_DEFAULT_NS 50000u
-#define NR_SAMPLES	  15u
-#define SAMPLE_GAP_NS	  60000 /* long enough for the sleeper's core to go idle */
+#define BUDGET_MIN_NS       20000u
+#define BUDGET_MAX_NS       80000u
+#define BUDGET_DEFAULT_NS   50000u
+#define NR_SAMPLES          15u
+#define SAMPLE_GAP_NS       60000 /* long enough for the sleeper's core to go idle */
 
 static void cpu_pause(void)
 {

@@ -31,14 +31,14 @@
 /* Take the measured budget of this machine. */
 #define DX_WAIT_BUDGET_MEASURED UINT64_MAX
 /* No peer, or it has not said where it runs. */
-#define DX_WAIT_CPU_UNKNOWN	UINT32_MAX
+#define DX_WAIT_CPU_UNKNOWN UINT32_MAX
 
 struct dx_wait_policy {
 	uint64_t budget_ns; /* 0: never spin */
 	uint64_t ewma_ns;
-	uint64_t start_ns;  /* 0: no clock read in this wait yet */
-	uint32_t steps;	    /* of the current wait */
-	uint32_t skipped;   /* waits that the EWMA gate did not let spin */
+	uint64_t start_ns; /* 0: no clock read in this wait yet */
+	uint32_t steps;    /* of the current wait */
+	uint32_t skipped;  /* waits that the EWMA gate did not let spin */
 	bool spinning;
 	bool yielded;
 };

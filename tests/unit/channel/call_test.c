@@ -471,7 +471,8 @@ TEST(open_without_descriptors_left_fails_cleanly)
 		CHECK_GE(lowest, 0);
 		dx_fd_close(&lowest);
 		lowest = fcntl(0, F_DUPFD_CLOEXEC, 0);
-		struct rlimit low = {.rlim_cur = (rlim_t)lowest + extra, .rlim_max = before.rlim_max};
+		struct rlimit low = {.rlim_cur = (rlim_t)lowest + extra,
+				     .rlim_max = before.rlim_max};
 		dx_fd_close(&lowest);
 		CHECK_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
 		rc = dx_channel_driver_open(&options, &driver);

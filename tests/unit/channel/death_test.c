@@ -3,13 +3,15 @@
  * death_test - the driver dies, closes or cuts the connection while the application waits.
  */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@
 #include "server.h"
 #include "test.h"
 
-#define BUDGET	   20000u
+#define BUDGET     20000u
 #define NR_WAITERS 24u /* more than slots */
 
 static const struct server_options one = {.nr_channels = 1, .budget_ns = BUDGET, .cpu = -1};
@@ -96,6 +98,33 @@ static void kill_under_waiters(int signal)
 
 TEST(kill_of_the_driver_ends_every_wait)
 {
+	kill_under_waiters(SIGKILL);
+}
+
+/* Kernels before 5.16 and some sandboxes have no futex_waitv. */
+static void forbid_futex_waitv(unsigned error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 449, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = 4, .filter = code};
+
+	CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	CHECK_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+TEST(kill_of_the_driver_ends_every_wait_on_an_old_kernel)
+{
+	forbid_futex_waitv(ENOSYS);
+	kill_under_waiters(SIGKILL);
+}
+
+TEST(kill_of_the_driver_ends_every_wait_in_a_sandbox)
+{
+	forbid_futex_waitv(EPERM);
 	kill_under_waiters(SIGKILL);
 }
 
@@ -224,7 +253,6 @@ TEST(an_unwatched_driver_closes_cleanly)
 
 /* ------------------------------------------------------------------------------------------- */
 
-
 #define NR_MANY (DX_ALIVE_MAX + 3)
 
 TEST(entries_above_the_limit_of_the_kernel_are_not_watched)
@@ -319,7 +347,8 @@ static void churn(char *base, int ready)
 		if (is_on[i]) {
 			dx_alive_remove(&registry, entry);
 		} else {
-			(void)dx_alive_add(&registry, entry, (void *)(base + DX_ALIVE_DISTANCE + i * 64));
+			(void)dx_alive_add(&registry, entry,
+					   (void *)(base + DX_ALIVE_DISTANCE + i * 64));
 		}
 		is_on[i] = !is_on[i];
 	}

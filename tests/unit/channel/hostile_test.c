@@ -505,8 +505,9 @@ static void write_garbage_d(struct dx_layout_d *d, uint64_t seed)
 		answer->nr_scalars = (uint32_t)random % 17;
 		answer->nr_bytes = (uint32_t)random % 4097;
 		turn = (turn + 1) % 1024;
-		uint32_t status = random % 512 == 0 ? 3 : random % 4 == 0 ? DX_LAYOUT_STATUS_ASK
-									  : DX_LAYOUT_STATUS_DONE;
+		uint32_t status = random % 512 == 0 ? 3
+				  : random % 4 == 0 ? DX_LAYOUT_STATUS_ASK
+						    : DX_LAYOUT_STATUS_DONE;
 		dx_shared_store_release(&answer->state, turn << 2 | status);
 		if (random % 64 == 0) {
 			(void)dx_futex_wake(&answer->state, 1); /* it hangs nobody, it confuses */
@@ -544,7 +545,8 @@ TEST_SECONDS(a_driver_that_writes_garbage_only_ends_the_connection, 60)
 				rc = dx_channel_app_next(forged.app, &note);
 				rc = rc > 0 ? 0 : rc;
 			}
-			/* Some 70 of the 1024 turns that it plays; later ones would wait for ever. */
+			/* Some 70 of the 1024 turns that it plays; later ones would wait for ever.
+			 */
 			if (rc == 0 && nr_calls++ < 50) {
 				rc = dx_channel_app_call(forged.app, &request, &response);
 			}

@@ -56,9 +56,9 @@ enum {
 	NO_PUBLISH_FENCE = 1,
 	NO_PARK_FENCE = 2,
 	NO_RECHECK = 4,
-	NO_NEW_EPOCH = 8,  /* parks again with the epoch that was woken already */
-	NO_EVENT = 16,	   /* entries taken before arming count for the new epoch */
-	NO_COMPARE = 32,   /* futex wait does not compare the word */
+	NO_NEW_EPOCH = 8, /* parks again with the epoch that was woken already */
+	NO_EVENT = 16,    /* entries taken before arming count for the new epoch */
+	NO_COMPARE = 32,  /* futex wait does not compare the word */
 };
 
 struct machine;
@@ -122,7 +122,8 @@ static bool drain_one(struct state *state, unsigned t)
 
 struct search {
 	const struct machine *machine;
-	struct state *table; /* open addressing; words[MAX_WORDS - 1] == 0xff marks an empty place */
+	struct state
+		*table; /* open addressing; words[MAX_WORDS - 1] == 0xff marks an empty place */
 	struct state *stack;
 	size_t nr_stack;
 	size_t nr_seen;

@@ -33,7 +33,7 @@ enum {
 struct server_options {
 	unsigned nr_channels;
 	uint64_t budget_ns;
-	int cpu;	       /* pinned to it, or -1 */
+	int cpu;               /* pinned to it, or -1 */
 	unsigned park_at_once; /* != 0: every n-th idle pass parks without spinning */
 	bool no_registry;      /* alive words are not watched */
 };
@@ -42,7 +42,7 @@ struct server {
 	struct server_options options;
 	struct dx_alive_registry registry;
 	struct dx_channel_driver *channels[SERVER_MAX_CHANNELS];
-	int errors[SERVER_MAX_CHANNELS]; /* after stop, in thread mode */
+	int errors[SERVER_MAX_CHANNELS];     /* after stop, in thread mode */
 	int sockets[SERVER_MAX_CHANNELS][2]; /* [0]: application's end, for arm and poll */
 	int stop_fd;
 	_Atomic bool stopping;
