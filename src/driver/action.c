@@ -103,7 +103,7 @@ void *OSActionGetReference(OSAction *action)
 	return (char *)core + REFERENCE_OFFSET;
 }
 
-kern_return_t OSActionSetQueueName(OSAction *action, const IODispatchQueueName name)
+kern_return_t OSActionSetQueueName(OSAction *action, const char *name)
 {
 	struct dx_action *core = any_action(action);
 

@@ -25,7 +25,7 @@ static struct dx_queue *queue_of(const IODispatchQueue *queue)
 							 : NULL;
 }
 
-kern_return_t IODispatchQueueCreate(const IODispatchQueueName name, uint64_t options,
+kern_return_t IODispatchQueueCreate(const char *name, uint64_t options,
 				    uint64_t priority, IODispatchQueue **queue)
 {
 	struct dx_queue *made = NULL;

@@ -455,18 +455,21 @@ static bool pass(struct dx_reactor *reactor, struct dx_thread *self, bool *did)
 		return false;
 	}
 	*did |= fire_timers(reactor);
-	if (*did) {
+	if (*did && self->leader) {
 		/* What the sources produced runs before its results are published (one wake-up). */
 		if (!drain_queues(reactor, self, did)) {
 			return false;
 		}
-		dx_thread_flush(self);
+		dx_thread_flush(self); /* may free the last of a user client: driver code */
+		if (!self->leader) {
+			return false;
+		}
 		if (++reactor->passes_since_peek >= DX_REACTOR_PEEK_PASSES) {
 			peek_events(reactor);
 			retire_quiet(reactor);
 		}
 	}
-	return true;
+	return self->leader;
 }
 
 /* Arms everything; the quiet ones leave the active set. True: there is work after all (E3). */

@@ -271,7 +271,7 @@ static int set_queue_locked(struct dx_service *service, const char *name, struct
 	return 0;
 }
 
-kern_return_t IOServiceSetDispatchQueue(IOService *service, const IODispatchQueueName name,
+kern_return_t IOServiceSetDispatchQueue(IOService *service, const char *name,
 					IODispatchQueue *queue)
 {
 	struct dx_service *core = (struct dx_service *)service;
@@ -299,7 +299,7 @@ static struct dx_queue *ref_set_queue(struct dx_service *service, const char *na
 	return queue;
 }
 
-kern_return_t IOServiceCopyDispatchQueue(IOService *service, const IODispatchQueueName name,
+kern_return_t IOServiceCopyDispatchQueue(IOService *service, const char *name,
 					 IODispatchQueue **queue)
 {
 	struct dx_service *core = (struct dx_service *)service;

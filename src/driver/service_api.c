@@ -127,7 +127,7 @@ kern_return_t IOServiceGetRegistryEntryID(IOService *service, uint64_t *registry
 	return kIOReturnSuccess;
 }
 
-kern_return_t IOServiceSetName(IOService *service, const IOServiceName name)
+kern_return_t IOServiceSetName(IOService *service, const char *name)
 {
 	struct dx_service *core = core_of(service);
 
@@ -262,8 +262,8 @@ kern_return_t IOServiceRemoveProperty(IOService *service, OSString *propertyName
 	return kIOReturnSuccess;
 }
 
-kern_return_t IOServiceSearchProperty(IOService *service, const IOPropertyName name,
-				      const IORegistryPlaneName plane, uint64_t options,
+kern_return_t IOServiceSearchProperty(IOService *service, const char *name,
+				      const char *plane, uint64_t options,
 				      OSContainer **property)
 {
 	struct dx_service *core = core_of(service);
@@ -331,7 +331,7 @@ static kern_return_t make_error(int result)
 	}
 }
 
-kern_return_t IOServiceCreate(IOService *service, const IOPropertyName propertiesKey,
+kern_return_t IOServiceCreate(IOService *service, const char *propertiesKey,
 			      IOService **result)
 {
 	struct dx_service *core = core_of(service);

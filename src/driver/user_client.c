@@ -267,10 +267,10 @@ int dx_user_client_connect(struct dx_user_client *client, int *socket)
 		return result;
 	}
 	client->socket = *socket;
+	/* Armed before the application has it, so that the first call rings. */
+	(void)dx_channel_driver_arm(client->channel);
 	result = send_channel(client);
 	if (result == 0) {
-		/* Armed before anybody hears of it, so that the first call rings. */
-		(void)dx_channel_driver_arm(client->channel);
 		result = serve(client);
 	}
 	if (result < 0) {
