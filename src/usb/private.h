@@ -138,35 +138,35 @@ struct dx_usb_device {
 
 	struct dx_mutex lock; /* order 40; guards: everything below and all parts */
 	struct dx_cond changed;
-	unsigned nr_waiters;
-	bool waiter_polls;	    /* one waiter sleeps in poll() on event_fd and wake_fd */
-	uint64_t waiters_deadline_ns; /* the earliest that a sleeping waiter knows of */
+	unsigned nr_waiters DX_GUARDED_BY(lock);
+	bool waiter_polls DX_GUARDED_BY(lock); /* one waiter sleeps in poll() on event_fd and wake_fd */
+	uint64_t waiters_deadline_ns DX_GUARDED_BY(lock); /* the earliest that a sleeping waiter knows of */
 
-	uint32_t nr_queued; /* requests in pending lists of all pipes */
-	struct dx_list done;
-	bool delivers;
-	pthread_t deliverer;
+	uint32_t nr_queued DX_GUARDED_BY(lock); /* requests in pending lists of all pipes */
+	struct dx_list done DX_GUARDED_BY(lock);
+	bool delivers DX_GUARDED_BY(lock);
+	pthread_t deliverer DX_GUARDED_BY(lock);
 	struct dx_list delivering; /* S2: no lock */
-	uint64_t batches;
+	uint64_t batches DX_GUARDED_BY(lock);
 
-	struct dx_list timers;
-	struct dx_list pipes; /* all but the control pipe */
-	bool pipes_closed;    /* some pipe waits to be reaped */
-	struct dx_list interfaces;
-	struct dx_list cache;
-	unsigned nr_cached;
+	struct dx_list timers DX_GUARDED_BY(lock);
+	struct dx_list pipes DX_GUARDED_BY(lock); /* all but the control pipe */
+	bool pipes_closed DX_GUARDED_BY(lock); /* some pipe waits to be reaped */
+	struct dx_list interfaces DX_GUARDED_BY(lock);
+	struct dx_list cache DX_GUARDED_BY(lock);
+	unsigned nr_cached DX_GUARDED_BY(lock);
 	struct dx_usb_pipe control;
-	uint8_t configuration;
-	bool configuring;
-	const void *client; /* the session on the device */
+	uint8_t configuration DX_GUARDED_BY(lock);
+	bool configuring DX_GUARDED_BY(lock);
+	const void *client DX_GUARDED_BY(lock); /* the session on the device */
 
-	bool gone;	   /* nothing works any more */
-	bool gone_owed;	   /* `on_gone` is still to be called */
-	enum dx_usb_gone_reason gone_reason;
-	bool resetting;
-	dx_usb_gone_fn on_gone;
-	void *on_gone_ctx;
-	struct dx_usb_counters counters;
+	bool gone DX_GUARDED_BY(lock); /* nothing works any more */
+	bool gone_owed DX_GUARDED_BY(lock); /* `on_gone` is still to be called */
+	enum dx_usb_gone_reason gone_reason DX_GUARDED_BY(lock);
+	bool resetting DX_GUARDED_BY(lock);
+	dx_usb_gone_fn on_gone DX_GUARDED_BY(lock);
+	void *on_gone_ctx DX_GUARDED_BY(lock);
+	struct dx_usb_counters counters DX_GUARDED_BY(lock);
 };
 
 /* ---- request.c ---- */
