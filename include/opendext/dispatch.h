@@ -42,7 +42,7 @@ enum {
  *         a priority; kIOReturnNoMemory; kIOReturnNoResources when no thread can be made.
  * Differs: kIODispatchQueueMethodsNotSynchronized is refused.
  */
-kern_return_t IODispatchQueueCreate(const IODispatchQueueName name, uint64_t options,
+kern_return_t IODispatchQueueCreate(const char *name, uint64_t options,
 				    uint64_t priority, IODispatchQueue **queue);
 
 /*!

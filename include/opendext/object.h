@@ -220,7 +220,7 @@ void *OSActionGetReference(OSAction *action);
  * of a C++ class. Set before the action is first used.
  * @return kIOReturnSuccess; kIOReturnBadArgument for a name that the target's class does not list.
  */
-kern_return_t OSActionSetQueueName(OSAction *action, const IODispatchQueueName name);
+kern_return_t OSActionSetQueueName(OSAction *action, const char *name);
 
 /*!
  * Stops an action for good: no handler starts after this returns, except one that is running.

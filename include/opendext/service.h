@@ -57,7 +57,7 @@ kern_return_t IOServiceGetRegistryEntryID(IOService *service, uint64_t *registry
 /*! Renames the registry entry, which is what name matching compares.
  * @return kIOReturnSuccess; kIOReturnBadArgument when empty or 128 bytes or longer;
  *         kIOReturnUnsupported on a provider. */
-kern_return_t IOServiceSetName(IOService *service, const IOServiceName name);
+kern_return_t IOServiceSetName(IOService *service, const char *name);
 /*! @param name  out, +1. */
 kern_return_t IOServiceCopyName(IOService *service, OSString **name);
 
@@ -75,7 +75,7 @@ kern_return_t IOServiceRegisterService(IOService *service);
  * @param queue  retained until the object is freed; NULL goes back to the default queue.
  * @return kIOReturnSuccess; kIOReturnBadArgument for a name that the class does not know.
  */
-kern_return_t IOServiceSetDispatchQueue(IOService *service, const IODispatchQueueName name,
+kern_return_t IOServiceSetDispatchQueue(IOService *service, const char *name,
 					IODispatchQueue *queue);
 
 /*!
@@ -84,7 +84,7 @@ kern_return_t IOServiceSetDispatchQueue(IOService *service, const IODispatchQueu
  * @return kIOReturnSuccess; kIOReturnNotFound when none is set, or when neither the class nor those
  *         of the providers know the name; kIOReturnError after the service has stopped.
  */
-kern_return_t IOServiceCopyDispatchQueue(IOService *service, const IODispatchQueueName name,
+kern_return_t IOServiceCopyDispatchQueue(IOService *service, const char *name,
 					 IODispatchQueue **queue);
 
 /*! All properties as applications see them. @param properties  out, +1, a copy. */
@@ -103,8 +103,8 @@ kern_return_t IOServiceRemoveProperty(IOService *service, OSString *propertyName
  * @param property  out, +1.
  * @return kIOReturnSuccess; kIOReturnNotFound; kIOReturnBadArgument for another plane or option.
  */
-kern_return_t IOServiceSearchProperty(IOService *service, const IOPropertyName name,
-				      const IORegistryPlaneName plane, uint64_t options,
+kern_return_t IOServiceSearchProperty(IOService *service, const char *name,
+				      const char *plane, uint64_t options,
 				      OSContainer **property);
 
 /*!
@@ -117,7 +117,7 @@ kern_return_t IOServiceSearchProperty(IOService *service, const IOPropertyName n
  *         kIOReturnUnsupported for a provider, an unknown class, a failed init;
  *         kIOReturnNoResources over a limit; kIOReturnNoMemory.
  */
-kern_return_t IOServiceCreate(IOService *service, const IOPropertyName propertiesKey,
+kern_return_t IOServiceCreate(IOService *service, const char *propertiesKey,
 			      IOService **result);
 
 /*!
