@@ -235,6 +235,7 @@ static int sleep_once(struct dx_channel_app *channel, const struct dx_shared_u32
 	bool timer_first = deadline_ns == 0 || timer_ns < deadline_ns;
 	bool needs_timer = !dx_alive_is_watched(alive);
 	uint64_t end_ns = needs_timer && timer_first ? timer_ns : deadline_ns;
+	atomic_fetch_add_explicit(&channel->nr_sleeps, 1, memory_order_relaxed); /* a count */
 	int rc = dx_futex_wait2(word, seen, &channel->d->alive, alive, end_ns);
 
 	if (is_missing(rc)) {
@@ -269,9 +270,17 @@ void dx_channel_app_ring(struct dx_channel_app *channel)
 {
 	uint64_t one = 1;
 
+	atomic_fetch_add_explicit(&channel->nr_rings, 1, memory_order_relaxed); /* a count */
 	/* A full counter is a doorbell that rings already; nothing else can go wrong here. */
 	ssize_t written = write(channel->doorbell, &one, sizeof(one));
 	(void)written;
+}
+
+void dx_channel_app_counts(const struct dx_channel_app *channel,
+			   struct dx_channel_app_counts *ret_counts)
+{
+	ret_counts->rings = atomic_load_explicit(&channel->nr_rings, memory_order_relaxed);
+	ret_counts->sleeps = atomic_load_explicit(&channel->nr_sleeps, memory_order_relaxed);
 }
 
 /* ------------------------------------------------------------------------------------------- */

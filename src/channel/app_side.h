@@ -58,6 +58,8 @@ struct dx_channel_app {
 	_Atomic int error;           /* the first that ended the connection */
 	_Atomic uint32_t nr_waiting; /* threads in dx_channel_app_wait() */
 	_Atomic uint32_t nr_want_slot;
+	_Atomic uint64_t nr_rings;  /* counts only, see struct dx_channel_app_counts */
+	_Atomic uint64_t nr_sleeps;
 	struct dx_mutex lock; /* order 82; for sleeping until a slot is free */
 	struct dx_cond slot_free;
 	struct dx_channel_app_notes notes;

@@ -367,4 +367,14 @@ bool dx_channel_app_spin(struct dx_channel_app *channel);
  */
 int dx_channel_app_wait(struct dx_channel_app *channel, uint64_t deadline_ns);
 
+/* System calls that this side has made for the channel since it was opened. */
+struct dx_channel_app_counts {
+	uint64_t rings;	 /* doorbells */
+	uint64_t sleeps; /* waits in the kernel, for answers and notifications */
+};
+
+/*! Threads: any; a snapshot, each number by itself. */
+void dx_channel_app_counts(const struct dx_channel_app *channel,
+			   struct dx_channel_app_counts *ret_counts);
+
 #endif

@@ -23,13 +23,16 @@
 #define STEPS_PER_CLOCK     32u
 #define SPIN_ONE_WAIT_IN    64u
 #define EWMA_WEIGHT         8
-#define EWMA_CLIP_BUDGETS   10u
+/* A call for which both sides sleep takes two wake-ups, 1.6 budgets. That must not close the gate:
+ * both would go on sleeping, however short the calls, and never find out. */
+#define GATE_BUDGETS      2u
+#define EWMA_CLIP_BUDGETS 10u
 
-#define BUDGET_MIN_NS       20000u
-#define BUDGET_MAX_NS       80000u
-#define BUDGET_DEFAULT_NS   50000u
-#define NR_SAMPLES          15u
-#define SAMPLE_GAP_NS       60000 /* long enough for the sleeper's core to go idle */
+#define BUDGET_MIN_NS     40000u
+#define BUDGET_MAX_NS     80000u
+#define BUDGET_DEFAULT_NS 50000u
+#define NR_SAMPLES        15u
+#define SAMPLE_GAP_NS     60000 /* long enough for the sleeper's core to go idle */
 
 static void cpu_pause(void)
 {
@@ -161,7 +164,7 @@ void dx_wait_policy_begin(struct dx_wait_policy *policy)
 	policy->start_ns = 0;
 	policy->yielded = false;
 	policy->spinning = policy->budget_ns != 0;
-	if (policy->ewma_ns > policy->budget_ns) {
+	if (policy->ewma_ns > GATE_BUDGETS * policy->budget_ns) {
 		policy->spinning = ++policy->skipped % SPIN_ONE_WAIT_IN == 0;
 		policy->start_ns = dx_clock_now_ns();
 	}

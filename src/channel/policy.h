@@ -7,7 +7,7 @@
  * Invariants:
  *   W1  a spin ends after 1.25 times what one wake-up costs on this machine, so a wait costs at
  *       most about twice the best possible choice.
- *   W2  EWMA gate: when recent waits were longer than that, only one wait in 64 spins.
+ *   W2  EWMA gate: when recent waits were longer than twice that, only one wait in 64 spins.
  *   W3  same-CPU gate: when the peer last ran on our CPU, yield once, then sleep.
  *   W4  a wait that ends within the first steps reads no clock.
  * Threads:    one policy, one thread at a time.
