@@ -37,6 +37,8 @@ struct IOConnectStatistics {
 	uint64_t doorbells;	    /*!< system calls that woke the driver */
 	uint64_t sleeps;	    /*!< waits of this process in the kernel, for answers */
 	uint64_t wakeups;	    /*!< messages that woke this process for notifications */
+	uint64_t port_calls;	    /*!< other system calls of its notification ports, to wait and
+				     *   look; a port's count for each connection that it serves */
 	uint64_t bytes_copied_in;   /*!< application to driver: scalars, inline and staged structures */
 	uint64_t bytes_copied_out;  /*!< driver to application: likewise, and completion arguments */
 	uint64_t bytes_mapped;	    /*!< shared with the driver now, never copied */

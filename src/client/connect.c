@@ -159,12 +159,16 @@ kern_return_t IOConnectGetStatistics(io_connect_t connect, struct IOConnectStati
 		return dx_names_refs(connect) > 0 ? kIOReturnBadArgument : MACH_SEND_INVALID_DEST;
 	}
 	struct dx_statistics *counters = &connection->statistics;
+	struct dx_channel_app_counts channel;
+
+	dx_channel_app_counts(connection->channel, &channel);
 	struct IOConnectStatistics copy = {
 		.calls = read_counter(&counters->calls),
 		.notifications = read_counter(&counters->notifications),
-		.doorbells = read_counter(&counters->doorbells),
-		.sleeps = read_counter(&counters->sleeps),
+		.doorbells = channel.rings,
+		.sleeps = channel.sleeps,
 		.wakeups = read_counter(&counters->wakeups),
+		.port_calls = read_counter(&counters->port_calls),
 		.bytes_copied_in = read_counter(&counters->bytes_in),
 		.bytes_copied_out = read_counter(&counters->bytes_out),
 		.bytes_mapped = read_counter(&counters->bytes_mapped),

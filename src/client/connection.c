@@ -368,6 +368,8 @@ static void find_cause(struct dx_connection *connection)
 
 bool dx_connection_pump(struct dx_connection *connection)
 {
+	/* The read that finds nothing more; those that find something are wake-ups. */
+	dx_statistics_add(&connection->statistics.port_calls, 1);
 	if (dx_mux_pump(connection->mux) == 0) {
 		return true;
 	}

@@ -38,7 +38,7 @@ enum dx_connection_death {
 };
 
 struct dx_statistics {
-	atomic_uint_fast64_t calls, notifications, doorbells, sleeps, wakeups, bytes_in, bytes_out,
+	atomic_uint_fast64_t calls, notifications, wakeups, port_calls, bytes_in, bytes_out,
 		bytes_mapped, pages_promoted;
 };
 

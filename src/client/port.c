@@ -225,6 +225,16 @@ static struct dx_connection *attached(struct IONotificationPort *port, uint64_t 
 	return found;
 }
 
+/* For IOConnectGetStatistics(). */
+static void count_call(struct IONotificationPort *port)
+{
+	dx_mutex_lock(&port->lock);
+	for (uint32_t i = 0; i < port->nr_connections; i++) {
+		dx_statistics_add(&port->connections[i]->statistics.port_calls, 1);
+	}
+	dx_mutex_unlock(&port->lock);
+}
+
 static void reset_wake(struct IONotificationPort *port)
 {
 	uint64_t count = 0;
@@ -238,6 +248,7 @@ static void reset_wake(struct IONotificationPort *port)
 static void handle_event(struct IONotificationPort *port, uint64_t about)
 {
 	if (about == ABOUT_WAKE) {
+		count_call(port);
 		reset_wake(port);
 	} else if (about == ABOUT_SESSION) {
 		dx_session_pump();
@@ -258,6 +269,7 @@ static void wait_events(struct IONotificationPort *port, int timeout_ms)
 	struct epoll_event events[NR_EVENTS];
 	int count = epoll_wait(port->epoll_fd, events, NR_EVENTS, timeout_ms);
 
+	count_call(port);
 	for (int i = 0; i < count; i++) {
 		handle_event(port, events[i].data.u64);
 	}
