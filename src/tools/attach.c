@@ -13,7 +13,7 @@
 
 static int run(struct dx_tool *tool, int argc, char **argv)
 {
-	struct dx_broker broker = DX_BROKER_INIT;
+	struct dx_control broker = DX_CONTROL_INIT;
 	uint64_t id = 0;
 	int code = 0;
 	int result = 0;
@@ -28,13 +28,13 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 	if (code != DX_TOOL_OK) {
 		return code;
 	}
-	result = dx_broker_attach(&broker, argv[optind], &id);
+	result = dx_control_attach(&broker, argv[optind], &id);
 	if (result < 0) {
 		code = dx_connect_failed(tool, &broker, result, "cannot attach '%s'", argv[optind]);
 	} else {
 		(void)printf("%" PRIu64 "\n", id);
 	}
-	dx_broker_close(&broker);
+	dx_control_close(&broker);
 	return code;
 }
 

@@ -11,9 +11,9 @@
 
 #include "wire/address.h"
 
-int dx_connect(const struct dx_tool *tool, struct dx_broker *ret_broker)
+int dx_connect(const struct dx_tool *tool, struct dx_control *ret_broker)
 {
-	struct dx_broker broker = DX_BROKER_INIT;
+	struct dx_control broker = DX_CONTROL_INIT;
 	char fallback[256] = "the default address";
 	const char *address = tool->socket;
 	int result = 0;
@@ -21,7 +21,7 @@ int dx_connect(const struct dx_tool *tool, struct dx_broker *ret_broker)
 	if (address == NULL && dx_address_default(fallback, sizeof(fallback)) == 0) {
 		address = fallback;
 	}
-	result = dx_broker_open(&broker, address);
+	result = dx_control_open(&broker, address);
 	if (result == -ENOENT || result == -ECONNREFUSED) {
 		return dx_tool_fail(tool, DX_TOOL_NO_BROKER,
 				    "%s: no broker listens there (start dextd, or use 'dext run')",
@@ -30,13 +30,13 @@ int dx_connect(const struct dx_tool *tool, struct dx_broker *ret_broker)
 	if (result < 0) {
 		return dx_tool_fail(tool, DX_TOOL_NO_BROKER, "%s: %s",
 				    address == NULL ? fallback : address,
-				    dx_broker_reason(&broker, result));
+				    dx_control_reason(&broker, result));
 	}
 	*ret_broker = broker;
 	return DX_TOOL_OK;
 }
 
-int dx_connect_failed(const struct dx_tool *tool, const struct dx_broker *broker, int error,
+int dx_connect_failed(const struct dx_tool *tool, const struct dx_control *broker, int error,
 		      const char *format, ...)
 {
 	char what[600];
@@ -46,5 +46,5 @@ int dx_connect_failed(const struct dx_tool *tool, const struct dx_broker *broker
 	(void)vsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
 	return dx_tool_fail(tool, error == -ECONNRESET ? DX_TOOL_NO_BROKER : DX_TOOL_FAILED,
-			    "%s: %s", what, dx_broker_reason(broker, error));
+			    "%s: %s", what, dx_control_reason(broker, error));
 }

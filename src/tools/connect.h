@@ -7,13 +7,13 @@
 #ifndef DX_TOOLS_CONNECT_H
 #define DX_TOOLS_CONNECT_H
 
-#include "broker.h"
+#include "control.h"
 #include "tool.h"
 
 /* @return DX_TOOL_OK with an open broker, or the exit code after the one line. */
-int dx_connect(const struct dx_tool *tool, struct dx_broker *ret_broker);
+int dx_connect(const struct dx_tool *tool, struct dx_control *ret_broker);
 /* A failed request: the line and the exit code. what: "cannot load 'x'". */
-int dx_connect_failed(const struct dx_tool *tool, const struct dx_broker *broker, int error,
+int dx_connect_failed(const struct dx_tool *tool, const struct dx_control *broker, int error,
 		      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

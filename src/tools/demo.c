@@ -214,11 +214,11 @@ static pid_t find_driver(const struct dx_dict *node)
 static int watch_driver(struct demo *demo)
 {
 	struct dx_dict *tree = NULL;
-	int result = dx_broker_copy_tree(&demo->session.broker, &tree);
+	int result = dx_control_copy_tree(&demo->session.broker, &tree);
 
 	if (result < 0) {
 		return dx_tool_fail(demo->tool, DX_TOOL_FAILED, "broker: %s",
-				    dx_broker_reason(&demo->session.broker, result));
+				    dx_control_reason(&demo->session.broker, result));
 	}
 	demo->report.driver = find_driver(tree);
 	dx_object_unref(tree);

@@ -25,7 +25,7 @@ static int parse_id(const char *text, uint64_t *ret_id)
 
 static int run(struct dx_tool *tool, int argc, char **argv)
 {
-	struct dx_broker broker = DX_BROKER_INIT;
+	struct dx_control broker = DX_CONTROL_INIT;
 	uint64_t id = 0;
 	int code = 0;
 	int result = 0;
@@ -43,11 +43,11 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 	if (code != DX_TOOL_OK) {
 		return code;
 	}
-	result = dx_broker_detach(&broker, id);
+	result = dx_control_detach(&broker, id);
 	if (result < 0) {
 		code = dx_connect_failed(tool, &broker, result, "cannot detach '%s'", argv[optind]);
 	}
-	dx_broker_close(&broker);
+	dx_control_close(&broker);
 	return code;
 }
 

@@ -38,9 +38,9 @@ static int add_numbers(struct dx_table *table, const struct dx_array *array)
 		const void *number = dx_array_get(array, i);
 
 		if (dx_object_is_kind(number, &dx_number_class)) {
-			length += (size_t)snprintf(text + length, sizeof(text) - length,
-						   "%s%" PRIu64, length == 0 ? "" : " ",
-						   dx_number_u64(number));
+			length +=
+				(size_t)snprintf(text + length, sizeof(text) - length, "%s%" PRIu64,
+						 length == 0 ? "" : " ", dx_number_u64(number));
 		}
 	}
 	return dx_table_cell(table, "%s", text);
@@ -115,7 +115,7 @@ static struct dx_dict *describe_service(const struct dx_dict *node)
 			       dx_object_is_kind(class, &dx_string_class) ? dx_string_get(class)
 									  : "?") < 0 ||
 	    dx_dict_set_string(row, "state",
-			       inactive	    ? "inactive"
+			       inactive     ? "inactive"
 			       : registered ? "registered"
 					    : "private") < 0 ||
 	    dx_dict_set_u64(row, "pid", dx_dict_get_u64(node, DX_ENTRY_PID_KEY, 0), 32) < 0) {
@@ -146,11 +146,11 @@ static int collect_services(const struct dx_dict *node, struct dx_array *rows)
 	return result;
 }
 
-static int add_services(struct dx_broker *broker, struct dx_dict *status)
+static int add_services(struct dx_control *broker, struct dx_dict *status)
 {
 	struct dx_dict *tree = NULL;
 	struct dx_array *rows = NULL;
-	int result = dx_broker_copy_tree(broker, &tree);
+	int result = dx_control_copy_tree(broker, &tree);
 
 	if (result < 0) {
 		return result;
@@ -181,7 +181,7 @@ static int print_sections(const struct dx_dict *status)
 
 static int show(const struct dx_tool *tool, bool json)
 {
-	struct dx_broker broker = DX_BROKER_INIT;
+	struct dx_control broker = DX_CONTROL_INIT;
 	struct dx_dict *status = NULL;
 	int code = dx_connect(tool, &broker);
 	int result = 0;
@@ -189,7 +189,7 @@ static int show(const struct dx_tool *tool, bool json)
 	if (code != DX_TOOL_OK) {
 		return code;
 	}
-	result = dx_broker_copy_status(&broker, &status);
+	result = dx_control_copy_status(&broker, &status);
 	if (result == 0) {
 		result = add_services(&broker, status);
 	}
@@ -203,7 +203,7 @@ static int show(const struct dx_tool *tool, bool json)
 		code = dx_connect_failed(tool, &broker, result, "cannot list");
 	}
 	dx_object_unref(status);
-	dx_broker_close(&broker);
+	dx_control_close(&broker);
 	return code;
 }
 

@@ -16,7 +16,7 @@
 
 static int run(struct dx_tool *tool, int argc, char **argv)
 {
-	struct dx_broker broker = DX_BROKER_INIT;
+	struct dx_control broker = DX_CONTROL_INIT;
 	DX_CLEANUP_FREE char *path = NULL;
 	char identifier[256];
 	int code = 0;
@@ -36,13 +36,13 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 	if (code != DX_TOOL_OK) {
 		return code;
 	}
-	result = dx_broker_load(&broker, path, identifier, sizeof(identifier));
+	result = dx_control_load(&broker, path, identifier, sizeof(identifier));
 	if (result < 0) {
 		code = dx_connect_failed(tool, &broker, result, "cannot load '%s'", argv[optind]);
 	} else {
 		(void)printf("%s\n", identifier);
 	}
-	dx_broker_close(&broker);
+	dx_control_close(&broker);
 	return code;
 }
 

@@ -152,7 +152,7 @@ static int request_failed(struct dx_session *session, int error, const char *wha
 		return DX_TOOL_FAILED; /* the caller says why it ends */
 	}
 	return dx_tool_fail(session->tool, DX_TOOL_FAILED, "%s '%s': %s", what, name,
-			    dx_broker_reason(&session->broker, error));
+			    dx_control_reason(&session->broker, error));
 }
 
 static int load_bundle(struct dx_session *session, const char *bundle)
@@ -165,7 +165,7 @@ static int load_bundle(struct dx_session *session, const char *bundle)
 		return dx_tool_fail(session->tool, DX_TOOL_FAILED, "%s: %s", bundle,
 				    strerror(errno));
 	}
-	result = dx_broker_load(&session->broker, path, identifier, sizeof(identifier));
+	result = dx_control_load(&session->broker, path, identifier, sizeof(identifier));
 	if (result < 0) {
 		return request_failed(session, result, "cannot load", bundle);
 	}
@@ -176,7 +176,7 @@ static int load_bundle(struct dx_session *session, const char *bundle)
 static int attach_device(struct dx_session *session, const char *spec)
 {
 	uint64_t id = 0;
-	int result = dx_broker_attach(&session->broker, spec, &id);
+	int result = dx_control_attach(&session->broker, spec, &id);
 
 	if (result < 0) {
 		return request_failed(session, result, "cannot attach", spec);
@@ -204,14 +204,14 @@ static unsigned count_drivers(const struct dx_dict *node)
 static int wait_settled(struct dx_session *session, unsigned timeout_ms)
 {
 	struct dx_dict *tree = NULL;
-	int result = dx_broker_wait_quiet(&session->broker, timeout_ms * UINT64_C(1000000));
+	int result = dx_control_wait_quiet(&session->broker, timeout_ms * UINT64_C(1000000));
 
 	if (result == -EREMOTEIO) {
 		return dx_tool_fail(session->tool, DX_TOOL_FAILED,
 				    "the drivers did not settle within %u ms", timeout_ms);
 	}
 	if (result == 0) {
-		result = dx_broker_copy_tree(&session->broker, &tree);
+		result = dx_control_copy_tree(&session->broker, &tree);
 	}
 	if (result < 0) {
 		return request_failed(session, result, "broker", session->address);
@@ -224,7 +224,7 @@ static int wait_settled(struct dx_session *session, unsigned timeout_ms)
 static int populate(struct dx_session *session, const struct dx_session_options *options)
 {
 	int code = DX_TOOL_OK;
-	int result = dx_broker_open(&session->broker, session->address);
+	int result = dx_control_open(&session->broker, session->address);
 
 	if (result < 0) {
 		return request_failed(session, result, "broker", session->address);
@@ -250,7 +250,7 @@ int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
 		.tool = tool,
 		.ready_fd = -1,
 		.process = DX_PROCESS_INIT,
-		.broker = DX_BROKER_INIT,
+		.broker = DX_CONTROL_INIT,
 	};
 	session->signal_fd = dx_signals_open();
 	if (session->signal_fd < 0) {
@@ -276,7 +276,7 @@ int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
 
 void dx_session_stop(struct dx_session *session)
 {
-	dx_broker_close(&session->broker);
+	dx_control_close(&session->broker);
 	dx_process_end(&session->process, GRACE_MS);
 	dx_fd_close(&session->ready_fd);
 	remove_directory(session);

@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-#include "broker.h"
+#include "control.h"
 #include "process.h"
 #include "tool.h"
 
@@ -40,7 +40,7 @@ struct dx_session {
 	int signal_fd;
 	int ready_fd;              /* dextd ends when this is closed */
 	struct dx_process process; /* dextd */
-	struct dx_broker broker;
+	struct dx_control broker;
 	unsigned nr_drivers; /* host processes when matching was quiet */
 };
 

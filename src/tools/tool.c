@@ -100,9 +100,10 @@ int dx_tool_help(const struct dx_tool_command *command)
 		     command->help);
 	(void)printf("\nCommon options:\n");
 	if (!command->own_broker) {
-		(void)printf("  -s, --socket ADDRESS  socket of the broker (default: $OPENDEXT_SOCKET,\n"
-			     "                        $XDG_RUNTIME_DIR/opendext/broker,\n"
-			     "                        /run/opendext/broker)\n");
+		(void)printf(
+			"  -s, --socket ADDRESS  socket of the broker (default: $OPENDEXT_SOCKET,\n"
+			"                        $XDG_RUNTIME_DIR/opendext/broker,\n"
+			"                        /run/opendext/broker)\n");
 	}
 	(void)printf("  -q, --quiet           errors only\n"
 		     "  -v, --verbose         say what is done\n"

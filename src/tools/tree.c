@@ -99,7 +99,7 @@ static void print_node(const struct dx_dict *node, const struct branch *branch, 
 
 static int show(const struct dx_tool *tool, const struct tree_options *options)
 {
-	struct dx_broker broker = DX_BROKER_INIT;
+	struct dx_control broker = DX_CONTROL_INIT;
 	struct branch root = {.last = true};
 	struct dx_dict *tree = NULL;
 	int code = dx_connect(tool, &broker);
@@ -108,7 +108,7 @@ static int show(const struct dx_tool *tool, const struct tree_options *options)
 	if (code != DX_TOOL_OK) {
 		return code;
 	}
-	result = dx_broker_copy_tree(&broker, &tree);
+	result = dx_control_copy_tree(&broker, &tree);
 	if (result < 0) {
 		code = dx_connect_failed(tool, &broker, result, "cannot read the registry");
 	} else if (options->json) {
@@ -118,7 +118,7 @@ static int show(const struct dx_tool *tool, const struct tree_options *options)
 		print_node(tree, &root, options->properties);
 	}
 	dx_object_unref(tree);
-	dx_broker_close(&broker);
+	dx_control_close(&broker);
 	return code;
 }
 

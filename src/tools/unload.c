@@ -11,7 +11,7 @@
 
 static int run(struct dx_tool *tool, int argc, char **argv)
 {
-	struct dx_broker broker = DX_BROKER_INIT;
+	struct dx_control broker = DX_CONTROL_INIT;
 	int code = 0;
 	int result = 0;
 
@@ -25,11 +25,11 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 	if (code != DX_TOOL_OK) {
 		return code;
 	}
-	result = dx_broker_unload(&broker, argv[optind]);
+	result = dx_control_unload(&broker, argv[optind]);
 	if (result < 0) {
 		code = dx_connect_failed(tool, &broker, result, "cannot unload '%s'", argv[optind]);
 	}
-	dx_broker_close(&broker);
+	dx_control_close(&broker);
 	return code;
 }
 

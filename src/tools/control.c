@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * broker - requests to dextd and their replies. See broker.h.
+ * control - requests to dextd and their replies. See control.h.
  */
-#include "broker.h"
+#include "control.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,7 +24,7 @@ struct request {
 };
 
 /* Waits until the broker's socket has something. */
-static int wait_readable(const struct dx_broker *broker)
+static int wait_readable(const struct dx_control *broker)
 {
 	struct pollfd fds[] = {
 		{.fd = broker->interrupt_fd, .events = POLLIN}, /* -1 is ignored by poll() */
@@ -42,7 +42,7 @@ static int wait_readable(const struct dx_broker *broker)
 }
 
 /* The next message that is the reply; events for other purposes are dropped. */
-static int receive_reply(const struct dx_broker *broker, uint16_t type,
+static int receive_reply(const struct dx_control *broker, uint16_t type,
 			 struct dx_wire_message_in *ret_reply)
 {
 	for (;;) {
@@ -66,7 +66,7 @@ static int receive_reply(const struct dx_broker *broker, uint16_t type,
 }
 
 /* Keeps why the broker refused (B1). */
-static void keep_reason(struct dx_broker *broker, const struct dx_wire_message_in *reply)
+static void keep_reason(struct dx_control *broker, const struct dx_wire_message_in *reply)
 {
 	DX_CLEANUP_FREE char *text = NULL;
 	const char *name = dx_ioreturn_name(reply->view.header.status);
@@ -85,7 +85,7 @@ static void keep_reason(struct dx_broker *broker, const struct dx_wire_message_i
 }
 
 /* On success the caller owns *ret_reply. */
-static int call(struct dx_broker *broker, const struct request *request,
+static int call(struct dx_control *broker, const struct request *request,
 		struct dx_wire_message_in *ret_reply)
 {
 	int result = 0;
@@ -111,7 +111,7 @@ static int call(struct dx_broker *broker, const struct request *request,
 }
 
 /* For requests whose reply says nothing but success. */
-static int call_plain(struct dx_broker *broker, const struct request *request)
+static int call_plain(struct dx_control *broker, const struct request *request)
 {
 	struct dx_wire_message_in reply = {0};
 	int result = call(broker, request, &reply);
@@ -122,7 +122,7 @@ static int call_plain(struct dx_broker *broker, const struct request *request)
 	return result;
 }
 
-int dx_broker_open(struct dx_broker *broker, const char *address)
+int dx_control_open(struct dx_control *broker, const char *address)
 {
 	struct dx_wire_hello hello = {.role = DX_WIRE_ROLE_TOOL};
 	struct request request = {DX_WIRE_A_HELLO, &hello, sizeof(hello), NULL};
@@ -146,7 +146,7 @@ int dx_broker_open(struct dx_broker *broker, const char *address)
 	}
 	result = call(broker, &request, &reply);
 	if (result < 0) {
-		dx_broker_close(broker);
+		dx_control_close(broker);
 		return result;
 	}
 	memcpy(&body, reply.view.body, sizeof(body)); /* its size was checked by the decoder */
@@ -155,13 +155,13 @@ int dx_broker_open(struct dx_broker *broker, const char *address)
 	return 0;
 }
 
-void dx_broker_close(struct dx_broker *broker)
+void dx_control_close(struct dx_control *broker)
 {
 	dx_fd_close(&broker->socket);
 }
 
-int dx_broker_load(struct dx_broker *broker, const char *bundle, char *ret_identifier,
-		   size_t capacity)
+int dx_control_load(struct dx_control *broker, const char *bundle, char *ret_identifier,
+		    size_t capacity)
 {
 	struct request request = {DX_WIRE_A_LOAD, NULL, 0, bundle};
 	struct dx_wire_message_in reply = {0};
@@ -180,14 +180,14 @@ int dx_broker_load(struct dx_broker *broker, const char *bundle, char *ret_ident
 	return 0;
 }
 
-int dx_broker_unload(struct dx_broker *broker, const char *identifier)
+int dx_control_unload(struct dx_control *broker, const char *identifier)
 {
 	struct request request = {DX_WIRE_A_UNLOAD, NULL, 0, identifier};
 
 	return call_plain(broker, &request);
 }
 
-int dx_broker_attach(struct dx_broker *broker, const char *spec, uint64_t *ret_id)
+int dx_control_attach(struct dx_control *broker, const char *spec, uint64_t *ret_id)
 {
 	struct request request = {DX_WIRE_A_ATTACH, NULL, 0, spec};
 	struct dx_wire_message_in reply = {0};
@@ -203,7 +203,7 @@ int dx_broker_attach(struct dx_broker *broker, const char *spec, uint64_t *ret_i
 	return 0;
 }
 
-int dx_broker_detach(struct dx_broker *broker, uint64_t id)
+int dx_control_detach(struct dx_control *broker, uint64_t id)
 {
 	struct dx_wire_id body = {.id = id};
 	struct request request = {DX_WIRE_A_DETACH, &body, sizeof(body), NULL};
@@ -211,7 +211,7 @@ int dx_broker_detach(struct dx_broker *broker, uint64_t id)
 	return call_plain(broker, &request);
 }
 
-int dx_broker_wait_quiet(struct dx_broker *broker, uint64_t timeout_ns)
+int dx_control_wait_quiet(struct dx_control *broker, uint64_t timeout_ns)
 {
 	struct dx_wire_wait body = {.timeout_ns = timeout_ns};
 	struct request request = {DX_WIRE_A_WAIT_QUIET, &body, sizeof(body), NULL};
@@ -219,14 +219,14 @@ int dx_broker_wait_quiet(struct dx_broker *broker, uint64_t timeout_ns)
 	return call_plain(broker, &request);
 }
 
-int dx_broker_shutdown(struct dx_broker *broker)
+int dx_control_shutdown(struct dx_control *broker)
 {
 	struct request request = {DX_WIRE_A_SHUTDOWN, NULL, 0, NULL};
 
 	return call_plain(broker, &request);
 }
 
-static int copy_dict(struct dx_broker *broker, uint16_t type, struct dx_dict **ret_dict)
+static int copy_dict(struct dx_control *broker, uint16_t type, struct dx_dict **ret_dict)
 {
 	struct request request = {type, NULL, 0, NULL};
 	struct dx_wire_message_in reply = {0};
@@ -244,17 +244,17 @@ static int copy_dict(struct dx_broker *broker, uint16_t type, struct dx_dict **r
 	return result;
 }
 
-int dx_broker_copy_tree(struct dx_broker *broker, struct dx_dict **ret_tree)
+int dx_control_copy_tree(struct dx_control *broker, struct dx_dict **ret_tree)
 {
 	return copy_dict(broker, DX_WIRE_A_TREE, ret_tree);
 }
 
-int dx_broker_copy_status(struct dx_broker *broker, struct dx_dict **ret_status)
+int dx_control_copy_status(struct dx_control *broker, struct dx_dict **ret_status)
 {
 	return copy_dict(broker, DX_WIRE_A_STATUS, ret_status);
 }
 
-const char *dx_broker_reason(const struct dx_broker *broker, int error)
+const char *dx_control_reason(const struct dx_control *broker, int error)
 {
 	switch (error) {
 	case -EREMOTEIO:
