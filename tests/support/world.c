@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/broker.h"
+#include "tools/control.h"
 
 static char directory[64];
 static char socket_path[128];
@@ -22,10 +22,10 @@ const char *world_socket(void)
 }
 
 /* One conversation with the broker; the test fails when there is none. */
-static struct dx_broker talk(void)
+static struct dx_control talk(void)
 {
-	struct dx_broker broker = DX_BROKER_INIT;
-	int result = dx_broker_open(&broker, socket_path);
+	struct dx_control broker = DX_CONTROL_INIT;
+	int result = dx_control_open(&broker, socket_path);
 
 	if (result < 0) {
 		FAIL("broker: %s", strerror(-result));
@@ -35,10 +35,10 @@ static struct dx_broker talk(void)
 
 void world_wait_quiet(void)
 {
-	struct dx_broker broker = talk();
+	struct dx_control broker = talk();
 
-	CHECK_EQ(dx_broker_wait_quiet(&broker, WORLD_WAIT_MS * 1000000ull), 0);
-	dx_broker_close(&broker);
+	CHECK_EQ(dx_control_wait_quiet(&broker, WORLD_WAIT_MS * 1000000ull), 0);
+	dx_control_close(&broker);
 }
 
 void world_start(void)
@@ -62,58 +62,58 @@ void world_stop(void)
 
 bool world_load(const char *bundle, char *message, size_t capacity)
 {
-	struct dx_broker broker = talk();
+	struct dx_control broker = talk();
 	char identifier[256];
-	int result = dx_broker_load(&broker, bundle, identifier, sizeof(identifier));
+	int result = dx_control_load(&broker, bundle, identifier, sizeof(identifier));
 
 	if (result < 0) {
-		(void)snprintf(message, capacity, "%s", dx_broker_reason(&broker, result));
+		(void)snprintf(message, capacity, "%s", dx_control_reason(&broker, result));
 	}
-	dx_broker_close(&broker);
+	dx_control_close(&broker);
 	return result == 0;
 }
 
 void world_unload(const char *identifier)
 {
-	struct dx_broker broker = talk();
+	struct dx_control broker = talk();
 
-	CHECK_EQ(dx_broker_unload(&broker, identifier), 0);
-	dx_broker_close(&broker);
+	CHECK_EQ(dx_control_unload(&broker, identifier), 0);
+	dx_control_close(&broker);
 }
 
 uint64_t world_attach(const char *spec)
 {
-	struct dx_broker broker = talk();
+	struct dx_control broker = talk();
 	uint64_t id = 0;
-	int result = dx_broker_attach(&broker, spec, &id);
+	int result = dx_control_attach(&broker, spec, &id);
 
 	if (result < 0) {
-		FAIL("attach %s: %s", spec, dx_broker_reason(&broker, result));
+		FAIL("attach %s: %s", spec, dx_control_reason(&broker, result));
 	}
-	CHECK_EQ(dx_broker_wait_quiet(&broker, WORLD_WAIT_MS * 1000000ull), 0);
-	dx_broker_close(&broker);
+	CHECK_EQ(dx_control_wait_quiet(&broker, WORLD_WAIT_MS * 1000000ull), 0);
+	dx_control_close(&broker);
 	return id;
 }
 
 bool world_try_attach(const char *spec, char *message, size_t capacity)
 {
-	struct dx_broker broker = talk();
+	struct dx_control broker = talk();
 	uint64_t id = 0;
-	int result = dx_broker_attach(&broker, spec, &id);
+	int result = dx_control_attach(&broker, spec, &id);
 
 	if (result < 0) {
-		(void)snprintf(message, capacity, "%s", dx_broker_reason(&broker, result));
+		(void)snprintf(message, capacity, "%s", dx_control_reason(&broker, result));
 	}
-	dx_broker_close(&broker);
+	dx_control_close(&broker);
 	return result == 0;
 }
 
 void world_detach(uint64_t device_id)
 {
-	struct dx_broker broker = talk();
+	struct dx_control broker = talk();
 
-	CHECK_EQ(dx_broker_detach(&broker, device_id), 0);
-	dx_broker_close(&broker);
+	CHECK_EQ(dx_control_detach(&broker, device_id), 0);
+	dx_control_close(&broker);
 }
 
 /* --- Services and connections ---------------------------------------------------------------- */
