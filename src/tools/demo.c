@@ -24,6 +24,7 @@
 
 #include "base/cleanup.h"
 #include "commands.h"
+#include "demo_counts.h"
 #include "demo_report.h"
 #include "session.h"
 #include "signals.h"
@@ -48,6 +49,7 @@ struct demo {
 	unsigned pass;
 	struct dx_progress progress;
 	bool finished; /* RESULT has come */
+	struct dx_counts app_counts, driver_counts;
 };
 
 /* --- Options --------------------------------------------------------------------------------- */
@@ -320,6 +322,29 @@ static int app_failed(struct demo *demo, const struct dx_demo_message *message)
 	return ended(demo, text);
 }
 
+/* What the kernel counts for both processes, from here on. */
+static void start_counting(struct demo *demo)
+{
+	struct dx_demo_report *report = &demo->report;
+
+	report->app_switches = dx_proof_switches(report->app);
+	report->driver_switches = dx_proof_switches(report->driver);
+	report->counts_error = dx_counts_start(&demo->app_counts, report->app);
+	if (report->counts_error == 0) {
+		report->counts_error = dx_counts_start(&demo->driver_counts, report->driver);
+	}
+}
+
+static void stop_counting(struct demo *demo)
+{
+	struct dx_demo_report *report = &demo->report;
+
+	report->app_system_calls = dx_counts_stop(&demo->app_counts);
+	report->driver_system_calls = dx_counts_stop(&demo->driver_counts);
+	report->app_switches = dx_proof_switches(report->app) - report->app_switches;
+	report->driver_switches = dx_proof_switches(report->driver) - report->driver_switches;
+}
+
 /* @return -1 to go on, or the exit code. */
 static int take_message(struct demo *demo, const struct dx_demo_message *message)
 {
@@ -335,17 +360,15 @@ static int take_message(struct demo *demo, const struct dx_demo_message *message
 		dx_progress_clear(&demo->progress);
 		report->proof_error = dx_proof_take(report->app, report->driver, message->addresses,
 						    message->nr_addresses, &report->proof);
-		report->app_switches = dx_proof_switches(report->app);
-		report->driver_switches = dx_proof_switches(report->driver);
+		demo->total = message->done;
+		start_counting(demo);
 		start_pass(demo);
 		say_go(demo);
 		return -1;
 	case DX_DEMO_MOVED:
 		dx_progress_update(&demo->progress, demo->total);
 		dx_progress_clear(&demo->progress);
-		report->app_switches = dx_proof_switches(report->app) - report->app_switches;
-		report->driver_switches =
-			dx_proof_switches(report->driver) - report->driver_switches;
+		stop_counting(demo);
 		say_go(demo);
 		return -1;
 	case DX_DEMO_RESULT:
@@ -473,6 +496,8 @@ static int run_demo(struct demo *demo)
 		code = watch(demo);
 	}
 	dx_process_end(&demo->app, GRACE_MS);
+	(void)dx_counts_stop(&demo->app_counts);
+	(void)dx_counts_stop(&demo->driver_counts);
 	dx_fd_close(&demo->link);
 	dx_fd_close(&demo->driver_fd);
 	return code;
@@ -522,8 +547,8 @@ const struct dx_tool_command dx_demo_command = {
 	.help = "An application fills buffers that a driver owns; the driver, another process,\n"
 		"sends them to a loopback device and reads them back into a second set of\n"
 		"buffers. The first pass compares SHA-256 of what went out and what came back.\n"
-		"The second pass moves the same amount without touching the bytes, to show what\n"
-		"the way itself costs.\n"
+		"The second pass moves the same buffers for up to a second without touching the\n"
+		"bytes, to show what the way itself costs.\n"
 		"\n"
 		"  -f, --file FILE       what to send, over and over (default: /bin/bash)\n"
 		"  -t, --total SIZE      bytes of a pass (default: at least 100 MB, the whole "

@@ -35,12 +35,12 @@ static bool has_failed(const struct dx_flow *flow)
 
 static uint64_t nr_chunks(const struct dx_flow *flow)
 {
-	return (flow->options.total + flow->options.size - 1) / flow->options.size;
+	return (flow->length + flow->options.size - 1) / flow->options.size;
 }
 
 static uint64_t chunk_length(const struct dx_flow *flow, uint64_t chunk)
 {
-	uint64_t left = flow->options.total - chunk * flow->options.size;
+	uint64_t left = flow->length - chunk * flow->options.size;
 
 	return left < flow->options.size ? left : flow->options.size;
 }
@@ -248,9 +248,10 @@ static void count_pass(const struct dx_flow *flow, const struct IOConnectStatist
 		sizeof(uint64_t) * (flow->nr_scalars + STREAM_NR_ARGS * pass->notifications);
 }
 
-static void reset_pass(struct dx_flow *flow, bool verify)
+static void reset_pass(struct dx_flow *flow, bool verify, uint64_t rounds)
 {
 	flow->verify = verify;
+	flow->length = flow->options.total * rounds;
 	flow->nr_sent = 0;
 	flow->nr_asked = 0;
 	flow->nr_returned = 0;
@@ -263,12 +264,12 @@ static void reset_pass(struct dx_flow *flow, bool verify)
 	}
 }
 
-bool dx_flow_pass(struct dx_flow *flow, bool verify, struct dx_demo_pass *ret_pass)
+bool dx_flow_pass(struct dx_flow *flow, bool verify, uint64_t rounds, struct dx_demo_pass *ret_pass)
 {
 	struct IOConnectStatistics before = statistics_of(flow);
 	uint64_t start_ns = dx_clock_now_ns();
 
-	reset_pass(flow, verify);
+	reset_pass(flow, verify, rounds);
 	for (uint32_t n = 0; n < flow->options.depth; n++) {
 		ask_chunk(flow, n);
 	}

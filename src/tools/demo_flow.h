@@ -49,6 +49,7 @@ struct dx_flow {
 
 	/* The pass that runs. */
 	bool verify;
+	uint64_t length; /* bytes */
 	uint64_t nr_sent, nr_asked, nr_returned; /* chunks */
 	uint64_t bytes_returned;
 	uint64_t sent_ns[DX_FLOW_WINDOW];       /* of chunk k at k modulo the window */
@@ -64,8 +65,9 @@ struct dx_flow {
 
 /* Finds the service, opens it, maps the buffers. @return false with flow->failure set. */
 bool dx_flow_open(struct dx_flow *flow);
-/* One pass over the whole stream. verify: fill from the file and hash, else move what is there. */
-bool dx_flow_pass(struct dx_flow *flow, bool verify, struct dx_demo_pass *ret_pass);
+/* One pass. verify: the whole stream, filled from the file and hashed; else `rounds` times as many
+ * bytes, whatever they are. */
+bool dx_flow_pass(struct dx_flow *flow, bool verify, uint64_t rounds, struct dx_demo_pass *ret_pass);
 /* What one call without arguments takes. */
 bool dx_flow_measure_calls(struct dx_flow *flow, uint64_t nr_calls, uint64_t *ret_p50_ns,
 			   uint64_t *ret_p99_ns);

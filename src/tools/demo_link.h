@@ -54,7 +54,7 @@ struct dx_demo_result {
 struct dx_demo_message {
 	uint32_t kind;
 	uint32_t nr_addresses;
-	uint64_t done; /* PROGRESS: bytes that came back in this pass */
+	uint64_t done; /* PROGRESS: bytes that came back in this pass; MAPPED: all of the next */
 	union {
 		uint64_t addresses[2 * DX_DEMO_MAX_BUFFERS]; /* MAPPED: by memory type */
 		struct dx_demo_result result;                /* RESULT */

@@ -114,6 +114,30 @@ static void print_sharing(const struct dx_demo_report *report, bool verbose)
 	}
 }
 
+static void print_per_buffer(const struct dx_demo_report *report)
+{
+	const struct dx_demo_pass *move = &report->result.move;
+
+	(void)printf("  per buffer          %.2f calls, %.2f completions\n",
+		     per_buffer(move->calls, move), per_buffer(move->notifications, move));
+	if (report->counts_error == 0) {
+		(void)printf(
+			"                      %.3f system calls of the application, %.3f of the "
+			"driver (counted by the kernel)\n",
+			per_buffer(report->app_system_calls, move),
+			per_buffer(report->driver_system_calls, move));
+	} else {
+		(void)printf(
+			"                      %.3f system calls of the application to wake and "
+			"wait (counted by libIOKit; the kernel counts only for root: %s)\n",
+			per_buffer(move->system_calls, move), strerror(-report->counts_error));
+	}
+	(void)printf("                      %.3f context switches of the application, %.3f of the "
+		     "driver\n",
+		     per_buffer(report->app_switches, move),
+		     per_buffer(report->driver_switches, move));
+}
+
 void dx_report_print(const struct dx_demo_report *report, bool verbose)
 {
 	const struct dx_demo_pass *verify = &report->result.verify;
@@ -140,14 +164,7 @@ void dx_report_print(const struct dx_demo_report *report, bool verbose)
 	print_pair("buffer round trip", move->round_trip_p50_ns, move->round_trip_p99_ns, remark);
 	print_pair("scalar call", report->result.call_p50_ns, report->result.call_p99_ns, "");
 	print_sharing(report, verbose);
-	(void)printf("  per buffer          %.2f calls, %.2f completions, %.3f system calls of the "
-		     "application for them\n",
-		     per_buffer(move->calls, move), per_buffer(move->notifications, move),
-		     per_buffer(move->system_calls, move));
-	(void)printf("                      %.3f context switches of the application, %.3f of the "
-		     "driver\n",
-		     per_buffer(report->app_switches, move),
-		     per_buffer(report->driver_switches, move));
+	print_per_buffer(report);
 }
 
 static void print_pass_json(const char *name, const struct dx_demo_pass *pass)
@@ -159,7 +176,7 @@ static void print_pass_json(const char *name, const struct dx_demo_pass *pass)
 		     megabytes_per_second(pass), (double)pass->buffers / seconds(pass->wall_ns));
 	(void)printf("    \"round_trip_p50_ns\": %" PRIu64 ",\n    \"round_trip_p99_ns\": %" PRIu64
 		     ",\n    \"calls\": %" PRIu64 ",\n    \"completions\": %" PRIu64
-		     ",\n    \"system_calls_per_buffer\": %.6f,\n",
+		     ",\n    \"wake_and_wait_calls_per_buffer\": %.6f,\n",
 		     pass->round_trip_p50_ns, pass->round_trip_p99_ns, pass->calls,
 		     pass->notifications, per_buffer(pass->system_calls, pass));
 	(void)printf("    \"argument_bytes\": %" PRIu64 ",\n    \"copied_bytes\": %" PRIu64
@@ -207,6 +224,12 @@ void dx_report_print_json(const struct dx_demo_report *report)
 		     ",\n  \"call_p99_ns\": %" PRIu64 ",\n  \"measured_calls\": %" PRIu64 ",\n",
 		     report->result.hash_ns, report->result.call_p50_ns, report->result.call_p99_ns,
 		     report->result.nr_calls);
+	if (report->counts_error == 0) {
+		(void)printf("  \"application_system_calls_per_buffer\": %.6f,\n"
+			     "  \"driver_system_calls_per_buffer\": %.6f,\n",
+			     per_buffer(report->app_system_calls, &report->result.move),
+			     per_buffer(report->driver_system_calls, &report->result.move));
+	}
 	(void)printf("  \"application_context_switches_per_buffer\": %.6f,\n"
 		     "  \"driver_context_switches_per_buffer\": %.6f,\n",
 		     per_buffer(report->app_switches, &report->result.move),

@@ -22,7 +22,10 @@ struct dx_demo_report {
 	struct dx_demo_result result;
 	struct dx_proof proof;
 	int proof_error;
-	uint64_t app_switches, driver_switches; /* during the second pass */
+	/* During the second pass, as the kernel counts. */
+	uint64_t app_switches, driver_switches;
+	uint64_t app_system_calls, driver_system_calls;
+	int counts_error; /* why the system calls were not counted; 0: they were */
 };
 
 /* Bytes of buffers that were copied on the way: what is counted beyond the arguments of calls. */

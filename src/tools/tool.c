@@ -243,7 +243,8 @@ static bool try_place(const char *directory, const char *name, char *buffer, siz
 int dx_tool_find(const char *name, char *buffer, size_t capacity)
 {
 	/* Relative to this program: installed side by side; the build tree. */
-	static const char *const beside[] = {"", "/../daemon", "/../../examples/stream"};
+	static const char *const beside[] = {"", "/../daemon", "/../../examples/stream", "/../sbin",
+					     "/../libexec/opendext"};
 	static const char *const installed[] = {DX_SBINDIR, DX_LIBEXECDIR, DX_DEXTDIR};
 	char own[512];
 	char directory[600];
