@@ -67,7 +67,8 @@ struct dx_flow {
 bool dx_flow_open(struct dx_flow *flow);
 /* One pass. verify: the whole stream, filled from the file and hashed; else `rounds` times as many
  * bytes, whatever they are. */
-bool dx_flow_pass(struct dx_flow *flow, bool verify, uint64_t rounds, struct dx_demo_pass *ret_pass);
+bool dx_flow_pass(struct dx_flow *flow, bool verify, uint64_t rounds,
+		  struct dx_demo_pass *ret_pass);
 /* What one call without arguments takes. */
 bool dx_flow_measure_calls(struct dx_flow *flow, uint64_t nr_calls, uint64_t *ret_p50_ns,
 			   uint64_t *ret_p99_ns);
