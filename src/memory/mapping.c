@@ -56,7 +56,8 @@ static int place(struct dx_mapping *mapping, uintptr_t address, unsigned flags)
 	void *shared_address = NULL;
 	int result;
 
-	if (flags == 0 && dx_memory_nr_slices(memory) == 1) {
+	if (flags == 0 && dx_memory_nr_slices(memory) == 1 &&
+	    dx_shm_maps_whole(dx_memory_slice(memory, 0)->shm)) {
 		result = dx_memory_address(memory, mapping->offset, mapping->length,
 					   &shared_address);
 		mapping->address = shared_address;

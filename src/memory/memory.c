@@ -283,7 +283,7 @@ static int find_start(struct dx_memory *memory, char **ret_start)
 	struct dx_window *whole;
 	int result = 0;
 
-	if (memory->nr_slices == 1) {
+	if (memory->nr_slices == 1 && dx_shm_maps_whole(memory->slices[0].shm)) {
 		char *base = dx_shm_base(memory->slices[0].shm);
 
 		if (base == NULL) {

@@ -363,6 +363,11 @@ void *dx_shm_base(struct dx_shm *shm)
 	return base != NULL ? base : map_foreign(shm);
 }
 
+bool dx_shm_maps_whole(const struct dx_shm *shm)
+{
+	return shm->is_own || shm->access == DX_SHM_COPY;
+}
+
 uint64_t dx_shm_size(const struct dx_shm *shm)
 {
 	return shm->size;

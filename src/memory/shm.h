@@ -79,6 +79,12 @@ int dx_shm_handout(struct dx_shm *shm, bool read_only);
 
 /* The first byte in our address space; maps imported memory. NULL without address space. */
 void *dx_shm_base(struct dx_shm *shm);
+/*
+ * Whether a part of it is best reached through dx_shm_base(): our own memory, which is mapped
+ * anyway, and private copies, which must be one mapping. The file of a peer may be as sparse as its
+ * address space is; of it only what is used is mapped.
+ */
+bool dx_shm_maps_whole(const struct dx_shm *shm);
 /* Bytes of the file: whole pages for our own. */
 uint64_t dx_shm_size(const struct dx_shm *shm);
 enum dx_shm_access dx_shm_access(const struct dx_shm *shm);
