@@ -83,10 +83,8 @@ static bool source_poll(struct dx_source *source)
 		client->unmute_ns = 0;
 		dx_channel_driver_unmute(client->channel);
 	}
-	if (!dx_channel_driver_is_ready(client->channel)) {
-		if (client->rang) {
-			finish_ring(client);
-		}
+	/* A ring without a call asks to move what waits for room in the notification ring. */
+	if (!client->rang && !dx_channel_driver_is_ready(client->channel)) {
 		return false;
 	}
 	dx_channel_driver_set_cpu(client->channel, self->cpu);
