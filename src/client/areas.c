@@ -12,6 +12,8 @@
 
 #include "base/cleanup.h"
 
+#define FILE_PATH "/memfd:" DX_AREA_FILE_NAME
+
 struct reader {
 	uint64_t low, high;
 	struct dx_area *areas;
@@ -72,6 +74,7 @@ static int take_header(struct reader *reader, const char *line)
 	area.executable = flags[2] == 'x';
 	area.shared = flags[3] == 's';
 	area.special = is_special(line + name);
+	area.returned = !area.shared && strncmp(line + name, FILE_PATH, strlen(FILE_PATH)) == 0;
 	reader->inside = true;
 	return append(reader, &area);
 }

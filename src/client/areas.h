@@ -13,6 +13,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Name of the files that promoted memory is in. */
+#define DX_AREA_FILE_NAME "opendext-shared"
+
 struct dx_area {
 	uint64_t start; /* cut to the range asked for */
 	uint64_t end;
@@ -22,6 +25,7 @@ struct dx_area {
 	unsigned device_minor;
 	bool readable, writable, executable, shared;
 	bool special;  /* stack, vdso, device memory */
+	bool returned; /* private again after it was promoted */
 	bool locked;   /* mlock() */
 	bool dontfork, dontdump, hugepage, nohugepage; /* madvise() */
 };

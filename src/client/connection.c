@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "client/port.h"
+#include "client/share.h"
 
 #define DRAIN_QUANTUM 64u /* completions moved before the lock is given to others */
 
@@ -133,6 +134,7 @@ int dx_connection_open(int *socket, struct dx_connection **ret_connection)
 		(void)dx_object_unref(connection); /* always NULL */
 		return error;
 	}
+	dx_share_hold();
 	*ret_connection = connection;
 	return 0;
 }
@@ -153,6 +155,7 @@ void dx_connection_close(struct dx_connection *connection)
 	dx_channel_app_close(connection->channel);
 	dx_mux_close(connection->mux);
 	dx_connection_unmap_all(connection);
+	dx_share_release();
 	(void)pthread_rwlock_unlock(&connection->calls);
 }
 

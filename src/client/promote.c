@@ -61,10 +61,10 @@ static int protect(int uffd, const struct dx_area *area)
 	return ioctl(uffd, UFFDIO_WRITEPROTECT, &protection) == 0 ? 0 : -errno;
 }
 
-static int copy_area(int fd, const struct dx_area *area)
+static int copy_area(int fd, uint64_t base, const struct dx_area *area)
 {
 	for (uint64_t at = area->start; at < area->end;) {
-		ssize_t done = pwrite(fd, pointer(at), area->end - at, (off_t)at);
+		ssize_t done = pwrite(fd, pointer(at), area->end - at, (off_t)(at - base));
 
 		if (done < 0 && errno != EINTR) {
 			return -errno;
@@ -104,7 +104,7 @@ static void advise(const struct dx_area *area)
 	}
 }
 
-static int move_area(int fd, int uffd, const struct dx_area *area)
+static int move_area(int fd, uint64_t base, int uffd, const struct dx_area *area)
 {
 	int flags = MAP_SHARED | MAP_FIXED | (area->locked ? MAP_LOCKED : 0);
 	size_t length = area->end - area->start;
@@ -112,15 +112,15 @@ static int move_area(int fd, int uffd, const struct dx_area *area)
 	if (uffd >= 0) {
 		(void)protect(uffd, area); /* where it fails the copy is unprotected: H3 in share.h */
 	}
-	int error = copy_area(fd, area);
+	int error = copy_area(fd, base, area);
 	if (error == 0 && mmap(pointer(area->start), length, protection_of(area), flags, fd,
-			       (off_t)area->start) == MAP_FAILED) {
+			       (off_t)(area->start - base)) == MAP_FAILED) {
 		error = -errno;
 	}
 	return error;
 }
 
-int dx_promote_areas(int fd, const struct dx_area *areas, size_t count)
+int dx_promote_areas(int fd, uint64_t base, const struct dx_area *areas, size_t count)
 {
 	int error = 0;
 
@@ -130,7 +130,7 @@ int dx_promote_areas(int fd, const struct dx_area *areas, size_t count)
 		}
 		/* Closing it wakes the writers: they find the new mapping, or the old one unprotected. */
 		DX_CLEANUP_FD int uffd = open_userfaultfd();
-		error = move_area(fd, uffd, &areas[i]);
+		error = move_area(fd, base, uffd, &areas[i]);
 		dx_fd_close(&uffd);
 		if (error == 0) {
 			advise(&areas[i]);

@@ -12,11 +12,11 @@
 #include "client/areas.h"
 
 /*
- * Moves the pages of the areas that are private into fd, each at the offset that is its address, and
- * maps them there, shared. Areas that are shared already are left alone. The file is long enough.
+ * Moves the pages of the areas that are private into fd, each at its address minus base, and maps
+ * them there, shared. Areas that are shared already are left alone. The file is long enough.
  * @return 0; the errno of what failed: areas are then moved or not, each as a whole, and no byte is
  *         lost.
  */
-int dx_promote_areas(int fd, const struct dx_area *areas, size_t count);
+int dx_promote_areas(int fd, uint64_t base, const struct dx_area *areas, size_t count);
 
 #endif

@@ -30,18 +30,18 @@ struct record {
 	ino_t inode;
 	unsigned device_major;
 	unsigned device_minor;
-	bool promoted; /* offsets are addresses; else a slice of a driver's memory: */
-	uint64_t base;
-	uint64_t length;
-	uint64_t offset;
+	bool promoted;	 /* pages of the program; else a slice of a driver's memory */
+	uint64_t base;	 /* the address that belongs to offset */
+	uint64_t length; /* promoted: bytes of the file */
+	uint64_t offset; /* promoted: 0 */
 	bool writable;
-	uint64_t size; /* promoted: bytes of the file */
 };
 
 static struct {
 	struct dx_mutex lock; /* order 70; guards: all below */
 	struct dx_list records DX_GUARDED_BY(lock);
 	uint32_t nr_promoted DX_GUARDED_BY(lock); /* files */
+	uint32_t nr_holds DX_GUARDED_BY(lock);	  /* open connections */
 	bool ready DX_GUARDED_BY(lock);
 } registry = {.lock = DX_MUTEX_INIT};
 
@@ -63,34 +63,52 @@ static void after_fork_in_parent(void) DX_NO_THREAD_SAFETY
 	dx_mutex_unlock(&registry.lock);
 }
 
-/* Areas of this record's file inside [low, high) become private copies. */
+/* True when the kernel shows the record's file in this area, at the offset that the record says. */
+static bool shows(const struct dx_area *area, const struct record *record)
+{
+	return area->shared && area->inode == record->inode &&
+	       area->device_major == record->device_major &&
+	       area->device_minor == record->device_minor && area->start >= record->base &&
+	       area->end <= record->base + record->length &&
+	       area->offset - record->offset == area->start - record->base;
+}
+
+/* An area that shows promoted pages becomes a private copy of them. It happens in one step, and
+ * what was written before is in it. */
 static void privatise(const struct record *record, const struct dx_area *area)
 {
 	int protection = (area->readable ? PROT_READ : 0) | (area->writable ? PROT_WRITE : 0) |
 			 (area->executable ? PROT_EXEC : 0);
 
-	if (area->shared && area->inode == record->inode && area->offset == area->start) {
-		/* If it fails the page stays shared with the parent, as documented memory is. */
+	if (shows(area, record)) {
+		/* If it fails the pages stay shared, which the program cannot tell by itself. */
 		(void)mmap((void *)(uintptr_t)area->start, area->end - area->start, protection,
-			   MAP_PRIVATE | MAP_FIXED, record->fd, (off_t)area->start);
+			   MAP_PRIVATE | MAP_FIXED, record->fd, (off_t)area->offset);
 	}
 }
 
-static void after_fork_in_child(void) DX_NO_THREAD_SAFETY
+/* All promoted pages. */
+static void privatise_all(void) DX_REQUIRES(registry.lock)
 {
 	struct dx_area *areas = NULL;
 	size_t count = 0;
 
-	if (registry.nr_promoted > 0 && dx_areas_read(0, UINT64_MAX, &areas, &count) == 0) {
-		dx_list_for_each(node, &registry.records) {
-			const struct record *record = dx_list_entry(node, struct record, node);
-
-			for (size_t i = 0; i < count && record->promoted; i++) {
-				privatise(record, &areas[i]);
-			}
-		}
-		free(areas);
+	if (registry.nr_promoted == 0 || dx_areas_read(0, UINT64_MAX, &areas, &count) < 0) {
+		return;
 	}
+	dx_list_for_each(node, &registry.records) {
+		const struct record *record = dx_list_entry(node, struct record, node);
+
+		for (size_t i = 0; i < count && record->promoted; i++) {
+			privatise(record, &areas[i]);
+		}
+	}
+	free(areas);
+}
+
+static void after_fork_in_child(void) DX_NO_THREAD_SAFETY
+{
+	privatise_all();
 	dx_mutex_unlock(&registry.lock);
 }
 
@@ -122,7 +140,7 @@ static int identify(struct record *record)
 /* Only what keeps a host's mapping safe; the file may still grow with its neighbours. */
 static int new_memfd(uint64_t length)
 {
-	DX_CLEANUP_FD int fd = memfd_create("opendext-shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	DX_CLEANUP_FD int fd = memfd_create(DX_AREA_FILE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0 || length > INT64_MAX || ftruncate(fd, (off_t)length) != 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
@@ -189,22 +207,13 @@ int dx_share_snapshot(uint64_t address, uint64_t length)
 	return error < 0 ? error : dx_take_fd(&fd);
 }
 
-/* The record whose file the kernel shows in this area, at the offset that the record says (H1). */
+/* The record that the kernel shows in this area (H1). */
 static struct record *record_of(const struct dx_area *area) DX_REQUIRES(registry.lock)
 {
 	dx_list_for_each(node, &registry.records) {
 		struct record *record = dx_list_entry(node, struct record, node);
 
-		if (!area->shared || area->inode != record->inode ||
-		    area->device_major != record->device_major ||
-		    area->device_minor != record->device_minor) {
-			continue;
-		}
-		if (record->promoted ? area->offset == area->start
-				     : area->start >= record->base &&
-					       area->end <= record->base + record->length &&
-					       area->offset - record->offset ==
-						       area->start - record->base) {
+		if (shows(area, record)) {
 			return record;
 		}
 	}
@@ -263,8 +272,8 @@ static int check_areas(const struct dx_area *areas, size_t count, bool writable,
 	for (size_t i = 0; i < count; i++) {
 		struct record *record = record_of(&areas[i]);
 
-		if (record == NULL &&
-		    (areas[i].special || areas[i].shared || areas[i].inode != 0)) {
+		if (record == NULL && (areas[i].special || areas[i].shared ||
+				       (areas[i].inode != 0 && !areas[i].returned))) {
 			return -EOPNOTSUPP;
 		}
 		if (!areas[i].readable || (writable && !areas[i].writable)) {
@@ -289,7 +298,7 @@ static bool all_shared(const struct dx_area *areas, size_t count)
 	return true;
 }
 
-static int new_promoted_locked(uint64_t size, struct record **ret_record)
+static int new_promoted_locked(uint64_t low, uint64_t high, struct record **ret_record)
 	DX_REQUIRES(registry.lock)
 {
 	sweep_locked();
@@ -303,8 +312,9 @@ static int new_promoted_locked(uint64_t size, struct record **ret_record)
 	dx_list_init(&record->node);
 	record->promoted = true;
 	record->writable = true;
-	record->size = size;
-	record->fd = new_memfd(size);
+	record->base = low > DX_SHARE_SLACK ? low - DX_SHARE_SLACK : 0;
+	record->length = high - record->base;
+	record->fd = new_memfd(record->length);
 	int error = record->fd < 0 ? record->fd : identify(record);
 	if (error < 0) {
 		record_free(record);
@@ -316,26 +326,30 @@ static int new_promoted_locked(uint64_t size, struct record **ret_record)
 	return 0;
 }
 
-static int extend(struct record *record, uint64_t size)
+static int extend(struct record *record, uint64_t low, uint64_t high)
 {
-	if (size > record->size) {
-		if (ftruncate(record->fd, (off_t)size) != 0) {
+	if (low < record->base) {
+		return -EOPNOTSUPP;
+	}
+	if (high - record->base > record->length) {
+		if (ftruncate(record->fd, (off_t)(high - record->base)) != 0) {
 			return -errno;
 		}
-		record->size = size;
+		record->length = high - record->base;
 	}
 	return 0;
 }
 
 /* Promotes what is private of the areas, to the file of what is not, or to a new one. */
-static int promote_locked(const struct dx_area *areas, size_t count, uint64_t high,
-			  struct record **file) DX_REQUIRES(registry.lock)
+static int promote_locked(const struct dx_area *areas, size_t count, struct record **file) DX_REQUIRES(registry.lock)
 {
 	if (*file != NULL && !(*file)->promoted) {
 		return -EOPNOTSUPP; /* a driver's memory does not grow */
 	}
-	int error = *file == NULL ? new_promoted_locked(high, file) : extend(*file, high);
-	return error < 0 ? error : dx_promote_areas((*file)->fd, areas, count);
+	uint64_t low = areas[0].start;
+	uint64_t high = areas[count - 1].end;
+	int error = *file == NULL ? new_promoted_locked(low, high, file) : extend(*file, low, high);
+	return error < 0 ? error : dx_promote_areas((*file)->fd, (*file)->base, areas, count);
 }
 
 static uint64_t pages_to_promote(const struct dx_area *areas, size_t count)
@@ -349,7 +363,7 @@ static uint64_t pages_to_promote(const struct dx_area *areas, size_t count)
 }
 
 static int share_areas_locked(const struct dx_area *areas, size_t count, uint64_t address,
-			      uint64_t high, bool writable, struct dx_shared_range *ret)
+			      bool writable, struct dx_shared_range *ret)
 	DX_REQUIRES(registry.lock)
 {
 	struct record *file = NULL;
@@ -360,7 +374,7 @@ static int share_areas_locked(const struct dx_area *areas, size_t count, uint64_
 		return error;
 	}
 	if (!all_shared(areas, count)) {
-		error = promote_locked(areas, count, high, &file);
+		error = promote_locked(areas, count, &file);
 		if (error < 0) {
 			return error;
 		}
@@ -374,7 +388,7 @@ static int share_areas_locked(const struct dx_area *areas, size_t count, uint64_
 	}
 	*ret = (struct dx_shared_range){
 		.fd = fd,
-		.offset = file->promoted ? address : address - file->base + file->offset,
+		.offset = address - file->base + file->offset,
 		.pages_promoted = pages,
 	};
 	return 0;
@@ -398,7 +412,7 @@ static int share_locked(uint64_t address, uint64_t length, bool writable,
 	if (!dx_areas_cover(areas, count, low, high)) {
 		return -EFAULT;
 	}
-	return share_areas_locked(areas, count, address, high, writable, ret);
+	return share_areas_locked(areas, count, address, writable, ret);
 }
 
 int dx_share_range(uint64_t address, uint64_t length, bool writable, struct dx_shared_range *ret)
@@ -413,6 +427,15 @@ int dx_share_range(uint64_t address, uint64_t length, bool writable, struct dx_s
 	int error = share_locked(address, length, writable, ret);
 	dx_mutex_unlock(&registry.lock);
 	return error;
+}
+
+void dx_share_sweep(void)
+{
+	dx_mutex_lock(&registry.lock);
+	if (registry.nr_promoted != 0) {
+		sweep_locked();
+	}
+	dx_mutex_unlock(&registry.lock);
 }
 
 static int add_mapping_locked(struct record *record) DX_REQUIRES(registry.lock)
@@ -463,6 +486,31 @@ void dx_share_remove_mapping(uint64_t base)
 				record_free(record);
 			}
 		}
+	}
+	dx_mutex_unlock(&registry.lock);
+}
+
+void dx_share_hold(void)
+{
+	dx_mutex_lock(&registry.lock);
+	registry.nr_holds += 1;
+	dx_mutex_unlock(&registry.lock);
+}
+
+void dx_share_release(void)
+{
+	dx_mutex_lock(&registry.lock);
+	registry.nr_holds -= 1;
+	if (registry.nr_holds == 0 && registry.nr_promoted > 0) {
+		privatise_all();
+		dx_list_for_each_safe(node, &registry.records) {
+			struct record *record = dx_list_entry(node, struct record, node);
+
+			if (record->promoted) {
+				record_free(record);
+			}
+		}
+		registry.nr_promoted = 0;
 	}
 	dx_mutex_unlock(&registry.lock);
 }

@@ -15,8 +15,10 @@
  * Invariants:
  *   H1  what /proc/self/smaps says decides, never what we remember: a range is ours only where the
  *       kernel shows our file at our offset. So freed and reused addresses are told apart.
- *   H2  a promoted page lies in its file at the offset that is its address. So neighbours that are
- *       promoted later join the same file, whichever side they are on.
+ *   H2  a promoted page lies in its file at its address minus the base of the file, which is
+ *       DX_SHARE_SLACK below the first page promoted into it. So neighbours that are promoted later
+ *       join the same file: any number above, up to the slack below. Whoever was granted pages of
+ *       a file can see all of it.
  *   H3  while pages are copied no other thread's write is lost: they are write-protected with
  *       userfaultfd, and writers wait until the new mapping is there. Between protecting and
  *       mapping this file writes to nothing but its own stack. Where userfaultfd is not to be had
@@ -25,6 +27,8 @@
  *       Where only user-mode faults may be caught, a system call of another thread that writes
  *       into the pages meanwhile fails with EFAULT instead of waiting.
  *   H4  in a child of fork() promoted pages are private copies, as they were before promotion.
+ *   H5  when the last connection closes, promoted pages become private again, in place, and no
+ *       descriptor is kept.
  * Limits:     DX_MAX_GRANTS_PER_CLIENT files.
  * Threads:    any. One registry per process, because addresses are the process's.
  */
@@ -34,6 +38,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define DX_SHARE_SLACK (UINT64_C(1) << 20)
 
 struct dx_shared_range {
 	int fd; /* the caller's */
@@ -45,9 +51,13 @@ struct dx_shared_range {
  * Shares [address, address + length).
  * @return 0; -EINVAL length 0 or past the end of memory; -EFAULT not mapped; -EACCES its protection
  *         or seals do not allow it; -EOPNOTSUPP cannot be shared in place (c), or joins what was
- *         promoted to two files; -ENOBUFS over the limit; -ENOMEM; -EMFILE.
+ *         promoted to two files, or lies too far below; -ENOBUFS over the limit; -ENOMEM; -EMFILE.
  */
 int dx_share_range(uint64_t address, uint64_t length, bool writable, struct dx_shared_range *ret);
+
+/* Closes the files of promoted memory that the program has unmapped since. Reads the process's
+ * mappings when there are such files. */
+void dx_share_sweep(void);
 
 /* Copies [address, address + length) into a memfd of its own, at offset 0. Any readable memory.
  * @return fd; -EFAULT; -EINVAL; -ENOMEM; -EMFILE. */
@@ -58,6 +68,10 @@ int dx_share_memory(uint64_t length);
  * @return 0; -EFAULT; -EIO short file. */
 int dx_share_write_file(int fd, uint64_t offset, const void *from, uint64_t length);
 int dx_share_read_file(int fd, uint64_t offset, void *to, uint64_t length);
+
+/* A connection opens; a connection is closed (H5). */
+void dx_share_hold(void);
+void dx_share_release(void);
 
 /* A mapping of a driver's memory, one slice: it can be passed on. fd is taken over on success.
  * @return 0; -ENOMEM. */

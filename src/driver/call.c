@@ -280,6 +280,11 @@ static void answer(struct dx_user_client *client, struct dx_call_frame *frame,
 	} else {
 		answer = (struct dx_channel_answer){.result = status};
 	}
+	/* What the method completed is there before its answer, as on macOS. */
+	struct dx_thread *self = dx_thread_self();
+	if (self != NULL) {
+		dx_thread_flush(self);
+	}
 	int result = dx_channel_driver_answer(client->channel, frame->call.id, &answer);
 	if (result == -ENOMEM) {
 		answer = (struct dx_channel_answer){.result = kIOReturnNoMemory};
