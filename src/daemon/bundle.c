@@ -313,10 +313,10 @@ static int bundle_fill(struct dx_bundle *bundle, const char *path, const struct 
 			     &bundle->identifier);
 	}
 	if (r == 0) {
-		r = find_executable(bundle, info_path, flat, report);
+		r = read_personalities(bundle, info_path, report);
 	}
 	if (r == 0) {
-		r = read_personalities(bundle, info_path, report);
+		r = find_executable(bundle, info_path, flat, report);
 	}
 	return r;
 }

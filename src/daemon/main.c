@@ -157,6 +157,7 @@ static int run(struct dx_command_line *line)
 		return EXIT_USAGE;
 	}
 	(void)signal(SIGPIPE, SIG_IGN); /* the reader of --ready-fd may be gone */
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of one write */
 	raise_fd_limit();
 	if (line->daemon.host_program == NULL) {
 		line->daemon.host_program = find_host_program(host_program, sizeof(host_program));

@@ -3,6 +3,7 @@
  * broker_test - a broker with fake hosts: start, open, refuse, crash, restart, unplug, stop.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -243,7 +244,7 @@ TEST(driver_that_keeps_dying_is_given_up)
 	CHECK(test_wait_until(gave_up, &fixture, 15000));
 	client = client_connect(&fixture);
 	CHECK_EQ(client_find(client, "DieOnStart"), 0);
-	(void)usleep(50000); /* would be enough for another try */
+	(void)poll(NULL, 0, 50); /* would be enough for another try */
 	CHECK(gave_up(&fixture));
 	(void)close(client);
 	fixture_fini(&fixture);
@@ -559,7 +560,7 @@ TEST(unplug_while_the_driver_starts_waits_for_start)
 	CHECK_EQ(dx_link_send(client, DX_WIRE_A_DETACH, 0, 0, &device, sizeof(device), NULL, 0, NULL, 0,
 			      false),
 		 0);
-	(void)usleep(20000);
+	(void)poll(NULL, 0, 20);
 	CHECK_EQ(client_find(client, "SilentStart"), 0); /* inactive */
 	(void)close(client);
 	fixture_fini(&fixture); /* kills it */
