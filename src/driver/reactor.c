@@ -276,12 +276,11 @@ static void publish_next_timer_locked(struct dx_reactor *reactor) DX_REQUIRES(re
 	atomic_store_explicit(&reactor->next_timer_ns, next, memory_order_relaxed);
 }
 
-bool dx_reactor_set_timer(struct dx_reactor *reactor, struct dx_reactor_timer *timer,
+void dx_reactor_set_timer(struct dx_reactor *reactor, struct dx_reactor_timer *timer,
 			  uint64_t deadline_ns)
 {
 	dx_mutex_lock(&reactor->lock);
-	bool was_armed = timer->armed;
-	if (was_armed) {
+	if (timer->armed) {
 		dx_list_remove(&timer->link);
 	}
 	timer->armed = true;
@@ -299,41 +298,38 @@ bool dx_reactor_set_timer(struct dx_reactor *reactor, struct dx_reactor_timer *t
 	if (wake) {
 		dx_reactor_wake(reactor);
 	}
-	return was_armed;
 }
 
-bool dx_reactor_clear_timer(struct dx_reactor *reactor, struct dx_reactor_timer *timer)
+void dx_reactor_clear_timer(struct dx_reactor *reactor, struct dx_reactor_timer *timer)
 {
 	dx_mutex_lock(&reactor->lock);
-	bool was_armed = timer->armed;
-	if (was_armed) {
+	if (timer->armed) {
 		dx_list_remove(&timer->link);
 		timer->armed = false;
 		publish_next_timer_locked(reactor);
 	}
 	dx_mutex_unlock(&reactor->lock);
-	return was_armed;
 }
 
-/* The first timer that is due, disarmed; its reference goes along. */
+/* The first timer that is due, disarmed and with a reference. */
 static struct dx_reactor_timer *take_due_timer(struct dx_reactor *reactor, uint64_t now_ns)
 {
-	struct dx_reactor_timer *timer = NULL;
+	struct dx_reactor_timer *due = NULL;
 
 	dx_mutex_lock(&reactor->lock);
-	if (!dx_list_is_empty(&reactor->timers)) {
-		timer = dx_list_entry(reactor->timers.next, struct dx_reactor_timer, link);
-	}
-	if (timer != NULL && timer->deadline_ns > now_ns) {
-		timer = NULL;
-	}
-	if (timer != NULL) {
+	while (due == NULL && !dx_list_is_empty(&reactor->timers)) {
+		struct dx_reactor_timer *timer =
+			dx_list_entry(reactor->timers.next, struct dx_reactor_timer, link);
+		if (timer->deadline_ns > now_ns) {
+			break;
+		}
 		dx_list_remove(&timer->link);
 		timer->armed = false;
-		publish_next_timer_locked(reactor);
+		due = timer->acquire(timer) ? timer : NULL;
 	}
+	publish_next_timer_locked(reactor);
 	dx_mutex_unlock(&reactor->lock);
-	return timer;
+	return due;
 }
 
 static bool fire_timers(struct dx_reactor *reactor)

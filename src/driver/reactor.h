@@ -63,8 +63,11 @@ struct dx_reactor_timer {
 	struct dx_list link;
 	uint64_t deadline_ns;
 	bool armed;
-	/* Called by the leader without locks; must not run driver code. An armed timer stands for a
-	 * reference that the setter took; fire() gives it back. */
+	/* Takes a reference on what the timer belongs to, unless it is being freed. Called under the
+	 * reactor's lock, which dx_reactor_clear_timer() takes: so it is never called afterwards. */
+	bool (*acquire)(struct dx_reactor_timer *timer);
+	/* Called by the leader without locks after acquire() said true; gives that reference back.
+	 * Must not run driver code. */
 	void (*fire)(struct dx_reactor_timer *timer);
 };
 
@@ -101,11 +104,10 @@ void dx_reactor_unwatch(struct dx_reactor *reactor, int fd);
 /* Any thread, once or more often. */
 void dx_reactor_remove(struct dx_reactor *reactor, struct dx_source *source);
 
-/* A deadline in the past fires at the next pass. @return true when it replaced a pending one. */
-bool dx_reactor_set_timer(struct dx_reactor *reactor, struct dx_reactor_timer *timer,
+/* A deadline in the past fires at the next pass. Replaces a pending one. */
+void dx_reactor_set_timer(struct dx_reactor *reactor, struct dx_reactor_timer *timer,
 			  uint64_t deadline_ns);
-/* @return true when it was armed: its reference is the caller's again. */
-bool dx_reactor_clear_timer(struct dx_reactor *reactor, struct dx_reactor_timer *timer);
+void dx_reactor_clear_timer(struct dx_reactor *reactor, struct dx_reactor_timer *timer);
 
 /* Around everything that waits, in any thread; nesting is allowed. */
 void dx_reactor_blocking_begin(void);

@@ -4,7 +4,7 @@
  *
  * Place:   driver. The reactor's timer fires on the leader; what it does there is to push an item to
  *          the queue of the action.
- * Threads: any; an armed timer holds a reference on its source.
+ * Threads: any. A source that is freed while armed is disarmed.
  */
 #include <opendext/dispatch.h>
 
@@ -39,6 +39,7 @@ static void timer_free(struct dx_object *object)
 {
 	struct timer_source *source = (struct timer_source *)object;
 
+	dx_reactor_clear_timer(source->runtime->reactor, &source->timer);
 	if (source->action != NULL) {
 		dx_action_unuse(source->action);
 	}
@@ -92,6 +93,21 @@ static void occur(struct dx_action *action, uint64_t clock)
 	dx_action_fire(action, &item->item);
 }
 
+static bool timer_acquire(struct dx_reactor_timer *timer)
+{
+	struct timer_source *source = dx_container_of(timer, struct timer_source, timer);
+	uint32_t refs = atomic_load_explicit(&source->object.refs, memory_order_relaxed);
+
+	while (refs != 0) {
+		if (atomic_compare_exchange_weak_explicit(&source->object.refs, &refs, refs + 1,
+							  memory_order_acquire,
+							  memory_order_relaxed)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void timer_fire(struct dx_reactor_timer *timer)
 {
 	struct timer_source *source = dx_container_of(timer, struct timer_source, timer);
@@ -133,6 +149,7 @@ kern_return_t IOTimerDispatchSourceCreate(IODispatchQueue *queue, IOTimerDispatc
 	}
 	dx_mutex_init(&made->lock);
 	dx_list_init(&made->timer.link);
+	made->timer.acquire = timer_acquire;
 	made->timer.fire = timer_fire;
 	made->runtime = runtime;
 	made->queue = dx_object_ref(queue);
@@ -227,9 +244,7 @@ kern_return_t IOTimerDispatchSourceCancel(IOTimerDispatchSource *source,
 	struct dx_action *action = core->action;
 	core->action = NULL;
 	dx_mutex_unlock(&core->lock);
-	if (dx_reactor_clear_timer(core->runtime->reactor, &core->timer)) {
-		(void)dx_object_unref(core); /* the caller has one more */
-	}
+	dx_reactor_clear_timer(core->runtime->reactor, &core->timer);
 	kern_return_t status = tell(core, handler, context);
 	if (action != NULL) {
 		dx_action_unuse(action);
@@ -255,9 +270,6 @@ kern_return_t IOTimerDispatchSourceWakeAtTime(IOTimerDispatchSource *source, uin
 	if (cancelled) {
 		return kIOReturnAborted;
 	}
-	(void)dx_object_ref(core);
-	if (dx_reactor_set_timer(core->runtime->reactor, &core->timer, deadline_ns)) {
-		(void)dx_object_unref(core); /* it was armed: that reference goes on */
-	}
+	dx_reactor_set_timer(core->runtime->reactor, &core->timer, deadline_ns);
 	return kIOReturnSuccess;
 }

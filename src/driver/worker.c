@@ -9,20 +9,23 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mutex.h"
 #include "driver/call.h"
 #include "driver/queue.h"
 #include "driver/user_client.h"
 
 struct dx_queue_worker {
-	pthread_t thread;
 	struct dx_runtime *runtime;
-	struct dx_mutex lock; /* order 31 */
+	struct dx_mutex lock; /* order 31; guards what follows */
 	struct dx_cond cond;
 	struct dx_queue *kicked DX_GUARDED_BY(lock); /* counted (W2) */
-	bool ended DX_GUARDED_BY(lock);
-	bool owns_itself DX_GUARDED_BY(lock); /* ended from its own thread: nobody joins */
+	unsigned nr_threads DX_GUARDED_BY(lock);
+	unsigned nr_asleep DX_GUARDED_BY(lock);
+	bool ended DX_GUARDED_BY(lock); /* the queue has left */
 };
+
+static _Thread_local struct dx_queue_worker *own_worker __attribute__((tls_model("initial-exec")));
 
 static void worker_free(struct dx_queue_worker *worker)
 {
@@ -31,11 +34,12 @@ static void worker_free(struct dx_queue_worker *worker)
 	free(worker);
 }
 
-/* The next kick, or NULL at the end. */
+/* The next kick, or NULL when this thread shall end. */
 static struct dx_queue *wait_for_kick(struct dx_queue_worker *worker)
 {
 	dx_mutex_lock(&worker->lock);
-	while (worker->kicked == NULL && !worker->ended) {
+	while (worker->kicked == NULL && !worker->ended &&
+	       worker->nr_threads - worker->nr_asleep <= 1) {
 		dx_cond_wait(&worker->cond, &worker->lock);
 	}
 	struct dx_queue *queue = worker->kicked;
@@ -44,26 +48,49 @@ static struct dx_queue *wait_for_kick(struct dx_queue_worker *worker)
 	return queue;
 }
 
+/* W1 */
+static void leave(struct dx_queue_worker *worker)
+{
+	dx_mutex_lock(&worker->lock);
+	bool last = --worker->nr_threads == 0 && worker->ended;
+	dx_mutex_unlock(&worker->lock);
+	if (last) {
+		worker_free(worker);
+	}
+}
+
 static void *worker_main(void *context)
 {
 	struct dx_queue_worker *worker = context;
 
 	dx_thread_self()->runtime = worker->runtime;
-	for (;;) {
-		struct dx_queue *queue = wait_for_kick(worker);
-		if (queue == NULL) {
-			break;
-		}
+	own_worker = worker;
+	for (struct dx_queue *queue = wait_for_kick(worker); queue != NULL;
+	     queue = wait_for_kick(worker)) {
 		dx_queue_drain(queue, 64);
 	}
-	dx_mutex_lock(&worker->lock);
-	bool owns_itself = worker->owns_itself;
-	dx_mutex_unlock(&worker->lock);
 	dx_thread_self()->spare_frame = dx_call_frame_free(dx_thread_self()->spare_frame);
-	if (owns_itself) {
-		worker_free(worker);
-	}
+	leave(worker);
 	return NULL;
+}
+
+static int start_thread_locked(struct dx_queue_worker *worker) DX_REQUIRES(worker->lock)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int error = pthread_attr_init(&attributes);
+
+	if (error == 0) {
+		error = pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+		if (error == 0) {
+			error = pthread_create(&thread, &attributes, worker_main, worker);
+		}
+		(void)pthread_attr_destroy(&attributes);
+	}
+	if (error == 0) {
+		worker->nr_threads++;
+	}
+	return -error;
 }
 
 int dx_queue_worker_start(struct dx_queue *queue, struct dx_queue_worker **ret_worker)
@@ -76,10 +103,12 @@ int dx_queue_worker_start(struct dx_queue *queue, struct dx_queue_worker **ret_w
 	worker->runtime = queue->runtime;
 	dx_mutex_init(&worker->lock);
 	dx_cond_init(&worker->cond);
-	int error = pthread_create(&worker->thread, NULL, worker_main, worker);
-	if (error != 0) {
+	dx_mutex_lock(&worker->lock);
+	int result = start_thread_locked(worker);
+	dx_mutex_unlock(&worker->lock);
+	if (result < 0) {
 		worker_free(worker);
-		return -error;
+		return result;
 	}
 	*ret_worker = worker;
 	return 0;
@@ -87,27 +116,50 @@ int dx_queue_worker_start(struct dx_queue *queue, struct dx_queue_worker **ret_w
 
 void dx_queue_worker_kick(struct dx_queue_worker *worker, struct dx_queue *queue)
 {
+	int result = 0;
+
 	dx_mutex_lock(&worker->lock);
-	worker->kicked = queue; /* one at a time: the queue is scheduled once (Q3) */
-	dx_cond_signal(&worker->cond);
+	worker->kicked = queue; /* one at a time: the queue is scheduled once */
+	if (worker->nr_threads == worker->nr_asleep) {
+		result = start_thread_locked(worker); /* W3 */
+	} else {
+		dx_cond_signal(&worker->cond);
+	}
+	dx_mutex_unlock(&worker->lock);
+	if (result < 0) {
+		dx_log_debug("no thread for a queue: it goes on when its sleeper wakes");
+	}
+}
+
+void dx_queue_worker_sleeps(struct dx_queue_worker *worker)
+{
+	if (worker == NULL || worker != own_worker) {
+		return;
+	}
+	dx_mutex_lock(&worker->lock);
+	worker->nr_asleep++;
+	dx_mutex_unlock(&worker->lock);
+}
+
+void dx_queue_worker_woke(struct dx_queue_worker *worker)
+{
+	if (worker == NULL || worker != own_worker) {
+		return;
+	}
+	dx_mutex_lock(&worker->lock);
+	worker->nr_asleep--;
+	dx_cond_broadcast(&worker->cond); /* one of two that are awake now ends */
 	dx_mutex_unlock(&worker->lock);
 }
 
 void dx_queue_worker_end(struct dx_queue_worker *worker)
 {
-	bool own_thread = pthread_equal(worker->thread, pthread_self()) != 0;
-	pthread_t thread = worker->thread;
-
-	if (own_thread) {
-		(void)pthread_detach(thread); /* a thread that runs can be detached */
-	}
 	dx_mutex_lock(&worker->lock);
 	worker->ended = true;
-	worker->owns_itself = own_thread;
-	dx_cond_signal(&worker->cond);
+	bool last = worker->nr_threads == 0;
+	dx_cond_broadcast(&worker->cond);
 	dx_mutex_unlock(&worker->lock);
-	if (!own_thread) {
-		(void)pthread_join(thread, NULL);
+	if (last) {
 		worker_free(worker);
 	}
 }

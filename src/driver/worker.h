@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * worker - the thread of a queue that the driver made.
+ * worker - the threads of a queue that the driver made: one, and more only while some are asleep in
+ * IODispatchQueueSleep().
  *
  * Place:      driver, under queue.
  * Invariants:
- *   W1  the record outlives the queue: the thread frees it when it ends.
+ *   W1  the record outlives the queue: the last of threads and queue to leave frees it.
  *   W2  a kick carries the schedule's reference on the queue, which the drain consumes.
+ *   W3  a kick finds a thread that is not asleep, or makes one.
  */
 #ifndef DX_DRIVER_WORKER_H
 #define DX_DRIVER_WORKER_H
@@ -16,8 +18,10 @@ struct dx_queue_worker;
 /* @return 0; -ENOMEM; -EAGAIN no thread. */
 int dx_queue_worker_start(struct dx_queue *queue, struct dx_queue_worker **ret_worker);
 void dx_queue_worker_kick(struct dx_queue_worker *worker, struct dx_queue *queue);
-/* The queue is being freed; called from any thread, the worker's own included. Waits for the thread
- * unless it is the caller. */
+/* Around a sleep that gives the queue away; in any thread, has effect only in the worker's own. */
+void dx_queue_worker_sleeps(struct dx_queue_worker *worker);
+void dx_queue_worker_woke(struct dx_queue_worker *worker);
+/* The queue is being freed; in any thread, the worker's own included. Does not wait. */
 void dx_queue_worker_end(struct dx_queue_worker *worker);
 
 #endif
