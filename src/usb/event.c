@@ -258,12 +258,21 @@ int dx_usb_poll(struct dx_usb_device *device)
 	return nr_made;
 }
 
+/* Reads the clock only while something has a deadline. */
+static bool is_due_locked(const struct dx_usb_device *device) DX_REQUIRES(device->lock)
+{
+	uint64_t deadline_ns = next_deadline_locked(device);
+
+	return deadline_ns != UINT64_MAX && deadline_ns <= dx_clock_now_ns();
+}
+
 bool dx_usb_needs_poll(struct dx_usb_device *device)
 {
 	bool needs = false;
 
 	dx_mutex_lock(&device->lock);
-	needs = has_callbacks_locked(device) || device->ops->is_ready(device->backend);
+	needs = has_callbacks_locked(device) || device->ops->is_ready(device->backend) ||
+		is_due_locked(device);
 	dx_mutex_unlock(&device->lock);
 	return needs;
 }
