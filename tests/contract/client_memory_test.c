@@ -69,10 +69,9 @@ CONTRACT(client_memory_is_shared_at_its_own_address)
 	/* The memory is the application's as before. */
 	CHECK_EQ(bytes[0], 0x99);
 	bytes[0] = 1;
-	world_close(connect);
-	CHECK_EQ(bytes[0], 1);
 	CHECK_EQ(bytes[1], 0x21);
 	(void)munmap(bytes, length);
+	world_close(connect);
 }
 
 CONTRACT(client_memory_in_the_middle_of_pages)
@@ -92,8 +91,8 @@ CONTRACT(client_memory_in_the_middle_of_pages)
 	CHECK_EQ(bytes[100 + 2 * CONTRACT_PAGE - 1], 0x55);
 	CHECK_EQ(bytes[100 + 2 * CONTRACT_PAGE], 7);
 	CHECK_EQ(TRY(connect, CONTRACT_GRANT_POKE, number, 2 * CONTRACT_PAGE, 1), kIOReturnNotFound);
-	world_close(connect);
 	(void)munmap(bytes, 3 * CONTRACT_PAGE);
+	world_close(connect);
 }
 
 CONTRACT(client_memory_of_malloc)
@@ -127,8 +126,8 @@ CONTRACT(client_memory_snapshot_is_copy_on_write)
 	DO(connect, CONTRACT_GRANT_POKE, number, 0, 0x32);
 	CHECK_EQ(GET(connect, CONTRACT_GRANT_PEEK, number, 0), 0x32);
 	CHECK_EQ(bytes[0], 0x31); /* what the driver writes stays its own */
-	world_close(connect);
 	(void)munmap(bytes, 2 * CONTRACT_PAGE);
+	world_close(connect);
 }
 
 CONTRACT(client_memory_segments_are_one_mapping)
@@ -152,10 +151,10 @@ CONTRACT(client_memory_segments_are_one_mapping)
 	CHECK_EQ(TRY(connect, CONTRACT_GRANT_POKE, number, 6 * CONTRACT_PAGE, 0), kIOReturnNotFound);
 	DO(connect, CONTRACT_GRANT_POKE, number, 4 * CONTRACT_PAGE + 1, 0x44);
 	CHECK_EQ(bytes[3][1], 0x44);
-	world_close(connect);
 	for (unsigned i = 0; i < 4; i++) {
 		(void)munmap(bytes[i], 2 * CONTRACT_PAGE);
 	}
+	world_close(connect);
 }
 
 CONTRACT(client_memory_same_pages_granted_twice)
@@ -171,8 +170,8 @@ CONTRACT(client_memory_same_pages_granted_twice)
 	DO(connect, CONTRACT_GRANT_RELEASE, first);
 	DO(connect, CONTRACT_GRANT_POKE, second, 0, 0x62);
 	CHECK_EQ(bytes[CONTRACT_PAGE], 0x62);
-	world_close(connect);
 	(void)munmap(bytes, 4 * CONTRACT_PAGE);
+	world_close(connect);
 }
 
 CONTRACT(client_memory_mapped_from_the_driver_is_granted_back)
@@ -219,8 +218,8 @@ CONTRACT(client_memory_that_cannot_be_shared_is_refused)
 		 kIOReturnBadArgument);
 	CHECK_EQ(try_grant(connect, OUT, hole, CONTRACT_PAGE, &number), kIOReturnBadArgument);
 	CHECK_EQ(GET(connect, CONTRACT_ADD, 1, 2), 3);
-	world_close(connect);
 	(void)munmap(mapped_file, CONTRACT_PAGE);
+	world_close(connect);
 }
 
 CONTRACT(client_memory_bad_arguments)
@@ -245,8 +244,8 @@ CONTRACT(client_memory_bad_arguments)
 	CHECK_EQ(try_grant(connect, IN | OUT | SHARED, bytes, 1ull << 60, &number),
 		 kIOReturnBadArgument);
 	CHECK_EQ(GET(connect, CONTRACT_ADD, 1, 2), 3);
-	world_close(connect);
 	(void)munmap(bytes, CONTRACT_PAGE);
+	world_close(connect);
 }
 
 CONTRACT(client_memory_outlives_nothing_it_should_not)
@@ -284,8 +283,8 @@ CONTRACT(client_memory_large_input_is_a_snapshot)
 	CHECK_EQ(GET(connect, CONTRACT_KEPT_PEEK, 0, 5001), 0x43);
 	CHECK_EQ(bytes[5001], 0x41);
 	CHECK_EQ(TRY(connect, CONTRACT_KEPT_POKE, 0, length, 0), kIOReturnNotFound);
-	world_close(connect);
 	(void)munmap(bytes, length);
+	world_close(connect);
 }
 
 CONTRACT(client_memory_large_output_kept_is_the_applications)
@@ -301,8 +300,8 @@ CONTRACT(client_memory_large_output_kept_is_the_applications)
 	DO(connect, CONTRACT_KEPT_POKE, 1, 5000, 0x51);
 	CHECK_EQ(bytes[5000], 0x51); /* whole private pages are shared in place */
 	CHECK_EQ(bytes[4999], 1);
-	world_close(connect);
 	(void)munmap(bytes, length);
+	world_close(connect);
 }
 
 CONTRACT(client_memory_promotion_is_counted)
@@ -322,6 +321,6 @@ CONTRACT(client_memory_promotion_is_counted)
 	before = after;
 	CHECK_EQ(IOConnectGetStatistics(connect, &after, sizeof(after)), kIOReturnSuccess);
 	CHECK_EQ(after.pages_promoted, before.pages_promoted);
-	world_close(connect);
 	(void)munmap(bytes, 10 * CONTRACT_PAGE);
+	world_close(connect);
 }

@@ -91,7 +91,8 @@ CONTRACT_WITH_DEVICE(usb_source_pattern_and_sink_check, SUPER ",pattern=1")
 		out[i] = in[i];
 	}
 	expect_io(connect, PIPE_OUT, 4096, 0, kIOReturnSuccess, 4096);
-	out[2000] ^= 1; /* the sink looks */
+	out[2000] ^= 1; /* the sink looks, and halts behind what it has taken */
+	expect_io(connect, PIPE_OUT, 4096, 0, kIOReturnSuccess, 4096);
 	CHECK_EQ(io(connect, PIPE_OUT, 4096, 0).status, STALLED);
 	world_close(connect);
 }
@@ -366,7 +367,7 @@ CONTRACT_WITH_DEVICE(usb_second_client_of_the_interface_is_refused, SUPER)
 	io_connect_t connect = open_configured(SOURCE_SINK);
 	io_connect_t second = world_open_type(CONTRACT_USB, CONTRACT_OPEN);
 
-	CHECK_NE(TRY(second, CONTRACT_USB_CONFIGURE, SOURCE_SINK), kIOReturnSuccess);
+	CHECK_EQ(TRY(second, CONTRACT_USB_CONFIGURE, 0), kIOReturnExclusiveAccess);
 	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
 	world_close(connect);
 	world_close(second);

@@ -100,7 +100,8 @@ enum contract_selector {
 
 	/* ContractUsbClient only */
 	CONTRACT_USB_BASE = 128,
-	CONTRACT_USB_CONFIGURE = CONTRACT_USB_BASE, /* in: bConfigurationValue; opens its pipes */
+	CONTRACT_USB_CONFIGURE = CONTRACT_USB_BASE, /* in: bConfigurationValue, 0: the one there is.
+							 * Opens interface and pipes */
 	CONTRACT_USB_IO,	/* in: 0 in 1 out, bytes, timeout ms; out: status, bytes */
 	CONTRACT_USB_FILL,	/* in: 0 in 1 out, byte: the whole buffer */
 	CONTRACT_USB_ASYNC,	/* async; in: 0 in 1 out, bytes, timeout ms, tag; completes with

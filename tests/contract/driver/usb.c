@@ -151,12 +151,14 @@ METHOD(contract_usb_configure)
 {
 	struct contract_usb *usb = contract_usb_of((IOUserClient *)target);
 	uintptr_t iterator = 0;
-	kern_return_t result;
+	uint8_t value = (uint8_t)arguments->scalarInput[0];
+	kern_return_t result = kIOReturnSuccess;
 
 	(void)reference;
 	contract_usb_shut(usb, (IOService *)target);
-	result = IOUSBHostDeviceSetConfiguration(usb->device, (uint8_t)arguments->scalarInput[0],
-						 false);
+	if (value != 0) {
+		result = IOUSBHostDeviceSetConfiguration(usb->device, value, false);
+	}
 	if (result == kIOReturnSuccess) {
 		result = IOUSBHostDeviceCreateInterfaceIterator(usb->device, &iterator);
 	}
