@@ -127,6 +127,7 @@ static int adopt_service(struct dx_host *host, const struct dx_dict *service,
 	entry->host = host;
 	entry->registered = dx_dict_get_bool(service, DX_ENTRY_REGISTERED_KEY, false);
 	entry->matched = entry->registered;
+	entry->match_told = entry->registered;
 	if (user != NULL) {
 		(void)dx_entry_merge_user_properties(entry, user); /* too large: left out */
 	}

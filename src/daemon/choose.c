@@ -83,9 +83,15 @@ static size_t find_candidates(struct dx_broker *broker, const struct dx_entry *p
 /* Nothing is being started on it: its drivers have been found. */
 static void matching_done(struct dx_broker *broker, struct dx_entry *provider)
 {
-	if (!provider->matched) {
-		provider->matched = true;
-		dx_watches_service(broker, DX_WATCH_MATCHED, provider);
+	bool first = !provider->matched;
+
+	if (provider->match_told) {
+		return;
+	}
+	provider->match_told = true;
+	provider->matched = true;
+	dx_watches_service(broker, DX_WATCH_MATCHED, provider);
+	if (first) {
 		dx_watches_service(broker, DX_WATCH_FIRST_MATCH, provider);
 	}
 }

@@ -45,6 +45,7 @@ static void on_register(struct dx_host *host, struct dx_entry *entry)
 		return;
 	}
 	entry->registered = true;
+	entry->match_told = false;
 	dx_watches_service(host->broker, DX_WATCH_PUBLISH, entry);
 	if (first) {
 		dx_watches_service(host->broker, DX_WATCH_FIRST_PUBLISH, entry);
@@ -121,6 +122,9 @@ static int add_entry(struct dx_host *host, struct dx_entry *parent,
 
 	if (r == -EEXIST) {
 		return -EPROTO;
+	}
+	if (r == -ENODEV) {
+		return 0; /* what it would be below is ending */
 	}
 	if (r < 0) {
 		/* The registry has no room for it: the object works, it just cannot be seen. */

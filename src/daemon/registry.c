@@ -135,6 +135,7 @@ static int add_fixed(struct dx_registry *registry, uint64_t id, const char *clas
 	r = dx_dict_set_bool(entry->properties, "IOKit", true);
 	entry->registered = true;
 	entry->matched = true;
+	entry->match_told = true;
 	return r;
 }
 

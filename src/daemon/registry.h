@@ -63,6 +63,7 @@ struct dx_entry {
 	uint32_t busy;
 	bool registered;
 	bool matched;	/* its drivers have been looked for and started once */
+	bool match_told; /* ... since it registered last, and who asked has heard so */
 	bool inactive;
 	bool ghost;
 

@@ -110,6 +110,9 @@ static bool run_start(struct fake *fake, const struct service *service)
 		adjust_busy(fake, service->id, -100);
 		adjust_busy(fake, service->id, 1);
 	}
+	if (is(class, "Again")) {
+		say_id(fake, DX_WIRE_H_REGISTER, service->id, NULL);
+	}
 	if (!is(class, "Quiet")) {
 		say_id(fake, DX_WIRE_H_REGISTER, service->id, NULL);
 	}

@@ -6,6 +6,7 @@
  *
  *	Good...		registers, opens user clients, stops
  *	Quiet		does not register
+ *	Again		registers twice
  *	Named		sets a name and properties, then registers
  *	FailStart	Start returns an error
  *	DieOnStart	the process ends when it is told to start
