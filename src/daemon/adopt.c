@@ -6,8 +6,8 @@
  *
  *             A host's services are put back in the order it lists them. When the provider of one
  *             belongs to another host that is still on its way, all of this host waits for it.
- * Trust:      what a host says of itself counts only as far as our own record agrees: which services
- *             are drivers on which provider comes from the record, names and properties from it.
+ * Trust:      what a host says of itself counts only as far as our own record agrees: which
+ * services are drivers on which provider comes from the record, names and properties from it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -85,7 +85,8 @@ static struct shown shown_by(const struct dx_host *host, const struct dx_dict *s
 
 	if (personality != NULL) {
 		shown.class_name = personality->kernel_class;
-		shown.name = dx_dict_get_string(service, DX_ENTRY_NAME_KEY, personality->user_class);
+		shown.name =
+			dx_dict_get_string(service, DX_ENTRY_NAME_KEY, personality->user_class);
 		shown.properties =
 			start == NULL ? NULL : dx_dict_get_dict(start, DX_START_PROPERTIES_KEY);
 	}
@@ -116,8 +117,7 @@ static int adopt_service(struct dx_host *host, const struct dx_dict *service,
 	struct dx_entry *entry = NULL;
 	int r = 0;
 
-	if (id == 0 || parent == NULL ||
-	    (mine == NULL && id - host->first_id >= host->nr_ids)) {
+	if (id == 0 || parent == NULL || (mine == NULL && id - host->first_id >= host->nr_ids)) {
 		return -EPROTO;
 	}
 	r = dx_registry_add(parent, id, shown.class_name, shown.name, shown.properties, &entry);
@@ -146,8 +146,9 @@ static bool providers_are_there(struct dx_host *host, const struct dx_array *ser
 			continue; /* refused later */
 		}
 		mine = recorded(record, dx_dict_get_u64(service, "id", 0));
-		if (mine != NULL && dx_registry_find(host->broker->registry,
-						     dx_dict_get_u64(mine, "provider", 0)) == NULL) {
+		if (mine != NULL &&
+		    dx_registry_find(host->broker->registry,
+				     dx_dict_get_u64(mine, "provider", 0)) == NULL) {
 			return false;
 		}
 	}
@@ -170,8 +171,9 @@ static int adopt_services(struct dx_host *host, const struct dx_dict *dict,
 	for (size_t i = 0; r == 0 && i < dx_array_count(services); i++) {
 		const void *service = dx_array_get(services, i);
 
-		r = dx_object_is_kind(service, &dx_dict_class) ? adopt_service(host, service, record)
-							       : -EPROTO;
+		r = dx_object_is_kind(service, &dx_dict_class)
+			    ? adopt_service(host, service, record)
+			    : -EPROTO;
 	}
 	if (r == 0 && dx_list_is_empty(&host->drivers)) {
 		return -ENOENT; /* it serves nothing that we know */
@@ -206,7 +208,7 @@ static void adopt_waiting(struct dx_broker *broker)
 
 	while (again) {
 		again = false;
-		dx_list_for_each(node, &broker->hosts) {
+		dx_list_for_each (node, &broker->hosts) {
 			struct dx_host *host = dx_list_entry(node, struct dx_host, node);
 			int r = host->adopting == NULL
 					? 1
@@ -222,7 +224,7 @@ static void adopt_waiting(struct dx_broker *broker)
 
 void dx_adopt_give_up(struct dx_broker *broker)
 {
-	dx_list_for_each(node, &broker->hosts) {
+	dx_list_for_each (node, &broker->hosts) {
 		struct dx_host *host = dx_list_entry(node, struct dx_host, node);
 
 		if (host->adopting != NULL) {

@@ -59,7 +59,8 @@ static void match_due_entries(struct dx_broker *broker)
 {
 	struct dx_entry *entry = dx_registry_root(broker->registry);
 
-	/* Matching an entry may change what is below it, never the entry itself or what is above. */
+	/* Matching an entry may change what is below it, never the entry itself or what is above.
+	 */
 	for (; entry != NULL; entry = dx_registry_next(entry)) {
 		if (entry->match_due) {
 			entry->match_due = false;
@@ -71,7 +72,7 @@ static void match_due_entries(struct dx_broker *broker)
 
 static void sweep_bundles(struct dx_broker *broker)
 {
-	dx_list_for_each_safe(node, &broker->bundles) {
+	dx_list_for_each_safe (node, &broker->bundles) {
 		struct dx_bundle *bundle = dx_list_entry(node, struct dx_bundle, node);
 
 		if (bundle->unloading && bundle->nr_drivers == 0) {
@@ -156,7 +157,8 @@ void dx_broker_stop(struct dx_broker *broker)
 	}
 	tell_ready(broker, "error: stopped before everything was loaded\n");
 	broker->phase = DX_PHASE_STOPPING;
-	if (broker->options->keep_hosts && !broker->options->is_private && !broker->shutdown_asked) {
+	if (broker->options->keep_hosts && !broker->options->is_private &&
+	    !broker->shutdown_asked) {
 		broker->phase = DX_PHASE_DONE;
 		dx_loop_stop(broker->loop);
 		return;
@@ -203,7 +205,7 @@ static const struct dx_registry_ops registry_ops = {.busy_changed = on_busy_chan
 
 struct dx_bundle *dx_broker_find_bundle(struct dx_broker *broker, const char *identifier)
 {
-	dx_list_for_each(node, &broker->bundles) {
+	dx_list_for_each (node, &broker->bundles) {
 		struct dx_bundle *bundle = dx_list_entry(node, struct dx_bundle, node);
 
 		if (!bundle->unloading && strcmp(bundle->identifier, identifier) == 0) {
@@ -285,7 +287,8 @@ int dx_broker_load(struct dx_broker *broker, const char *path, char *message, si
 static void complain(struct dx_broker *broker, int code)
 {
 	dx_log_error("%s", broker->message);
-	if ((broker->options->ready_fd >= 0 || broker->options->is_private) && broker->result == 0) {
+	if ((broker->options->ready_fd >= 0 || broker->options->is_private) &&
+	    broker->result == 0) {
 		broker->result = code;
 	}
 	if (broker->result == 0) {
@@ -412,7 +415,8 @@ static void registry_fini(struct dx_broker *broker)
 		return;
 	}
 	while (!dx_list_is_empty(&broker->drivers)) {
-		struct dx_driver *driver = dx_list_entry(broker->drivers.next, struct dx_driver, node);
+		struct dx_driver *driver =
+			dx_list_entry(broker->drivers.next, struct dx_driver, node);
 
 		driver->settled = true; /* nobody is there to hear of it */
 		dx_driver_free(driver);
@@ -451,8 +455,8 @@ static int broker_run(struct dx_broker *broker)
 	int r = dx_records_read(broker);
 
 	if (r < 0) {
-		(void)snprintf(broker->message, sizeof(broker->message), "%s: %s", broker->records_path,
-			       strerror(-r));
+		(void)snprintf(broker->message, sizeof(broker->message), "%s: %s",
+			       broker->records_path, strerror(-r));
 		return r;
 	}
 	load_given(broker);

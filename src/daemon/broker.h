@@ -29,21 +29,21 @@
 #include "daemon/registry.h"
 
 /* IOReturn codes that the broker itself answers with. */
-#define DX_KR_SUCCESS	      0
-#define DX_KR_NO_MEMORY	      ((int32_t)0xe00002bd)
+#define DX_KR_SUCCESS         0
+#define DX_KR_NO_MEMORY       ((int32_t)0xe00002bd)
 #define DX_KR_NO_RESOURCES    ((int32_t)0xe00002be)
 #define DX_KR_NOT_PRIVILEGED  ((int32_t)0xe00002c1)
 #define DX_KR_BAD_ARGUMENT    ((int32_t)0xe00002c2)
 #define DX_KR_UNSUPPORTED     ((int32_t)0xe00002c7)
-#define DX_KR_TIMEOUT	      ((int32_t)0xe00002d6)
-#define DX_KR_OFFLINE	      ((int32_t)0xe00002d7)
-#define DX_KR_NOT_FOUND	      ((int32_t)0xe00002f0)
+#define DX_KR_TIMEOUT         ((int32_t)0xe00002d6)
+#define DX_KR_OFFLINE         ((int32_t)0xe00002d7)
+#define DX_KR_NOT_FOUND       ((int32_t)0xe00002f0)
 #define DX_KR_NOT_PERMITTED   ((int32_t)0xe00002e2)
-#define DX_KR_TOO_LARGE	      ((int32_t)0xe00002e1)
+#define DX_KR_TOO_LARGE       ((int32_t)0xe00002e1)
 #define DX_KR_INVALID_DEST    0x10000003 /* MACH_SEND_INVALID_DEST */
 
 #define DX_MESSAGE_TERMINATED 0xe0000010u /* kIOMessageServiceIsTerminated */
-#define DX_MESSAGE_BUSY	      0xe0000120u /* kIOMessageServiceBusyStateChange */
+#define DX_MESSAGE_BUSY       0xe0000120u /* kIOMessageServiceBusyStateChange */
 
 enum dx_broker_phase {
 	DX_PHASE_ADOPTING, /* waits for hosts of an earlier broker; nothing is matched yet */
@@ -69,7 +69,7 @@ struct dx_broker {
 	struct dx_loop_source *accept_timer; /* set while descriptors are short */
 	struct dx_loop_source *stop_source;
 	struct dx_loop_source *ready_source;
-	struct dx_loop_source *kick;	    /* matching is due */
+	struct dx_loop_source *kick;        /* matching is due */
 	struct dx_loop_source *phase_timer; /* end of adopting, or of stopping */
 
 	struct dx_list clients;
@@ -81,9 +81,9 @@ struct dx_broker {
 	struct dx_list bundles;
 	struct dx_list hosts;
 	struct dx_list devices;
-	struct dx_list drivers; /* all struct dx_driver */
+	struct dx_list drivers;  /* all struct dx_driver */
 	struct dx_list expected; /* of struct dx_record: hosts to adopt */
-	char *records_path;	 /* "<socket>.hosts"; NULL: nothing outlives this broker */
+	char *records_path;      /* "<socket>.hosts"; NULL: nothing outlives this broker */
 };
 
 /* Matching of this entry, as a provider, is due; its busy count says so until it is done. */

@@ -134,8 +134,8 @@ static int get_text(const struct dx_dict *dict, const char *key, const char *fal
 	}
 	if (!dx_object_is_kind(value, &dx_string_class) || dx_string_length(value) == 0 ||
 	    dx_string_length(value) >= DX_MAX_NAME) {
-		return refuse(report, -EPROTO, "%s: key %s must be a string of 1 to %u bytes", where,
-			      key, DX_MAX_NAME - 1);
+		return refuse(report, -EPROTO, "%s: key %s must be a string of 1 to %u bytes",
+			      where, key, DX_MAX_NAME - 1);
 	}
 	*ret_text = dx_string_get(value);
 	return 0;
@@ -164,7 +164,8 @@ static int check_elf(const char *path, const struct report *report)
 	}
 	length = read(fd, &elf, sizeof(elf));
 	if (length < (ssize_t)sizeof(elf) || memcmp(elf.ident, ELFMAG, SELFMAG) != 0) {
-		return refuse(report, -EPROTO, "%s: the driver's executable is not an ELF file", path);
+		return refuse(report, -EPROTO, "%s: the driver's executable is not an ELF file",
+			      path);
 	}
 	if (elf.ident[EI_CLASS] != class || elf.header.e_type != ET_DYN) {
 		return refuse(report, -EPROTO,
@@ -207,8 +208,8 @@ static int find_executable(struct dx_bundle *bundle, const char *info_path, bool
 		return r;
 	}
 	if (!dx_path_is_plain_name(name)) {
-		return refuse(report, -EPROTO, "%s: key CFBundleExecutable must be a plain file name",
-			      info_path);
+		return refuse(report, -EPROTO,
+			      "%s: key CFBundleExecutable must be a plain file name", info_path);
 	}
 	bundle->executable = flat ? dx_path_join(bundle->path, name)
 				  : executable_at(bundle->path, "Contents/MacOS", name);

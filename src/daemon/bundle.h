@@ -22,23 +22,23 @@
 #include "base/value.h"
 
 #define DX_BUNDLE_MAX_PERSONALITIES 256u
-#define DX_BUNDLE_MESSAGE_BYTES	    1024u
+#define DX_BUNDLE_MESSAGE_BYTES     1024u
 
 struct dx_personality {
 	struct dx_bundle *bundle;
-	char *name; /* its key in IOKitPersonalities */
+	char *name;                 /* its key in IOKitPersonalities */
 	const struct dx_dict *dict; /* borrowed from the bundle's info */
-	const char *user_class;	    /* IOUserClass */
+	const char *user_class;     /* IOUserClass */
 	const char *kernel_class;   /* IOClass, or IOUserService */
-	const char *server;	    /* IOUserServerName */
-	const char *category;	    /* IOMatchCategory, or IODefaultMatchCategory */
-	bool one_process;	    /* IOUserServerOneProcess */
+	const char *server;         /* IOUserServerName */
+	const char *category;       /* IOMatchCategory, or IODefaultMatchCategory */
+	bool one_process;           /* IOUserServerOneProcess */
 };
 
 struct dx_bundle {
 	struct dx_list node; /* of whoever keeps it */
 	struct dx_dict *info;
-	char *path;	  /* absolute, of Name.dext */
+	char *path;       /* absolute, of Name.dext */
 	char *executable; /* absolute */
 	const char *identifier;
 	struct dx_personality *personalities;

@@ -24,7 +24,7 @@ struct dx_call {
 	struct dx_list node; /* host->calls */
 	uint32_t seq;
 	uint16_t type;
-	uint64_t id; /* the entry it is about */
+	uint64_t id;        /* the entry it is about */
 	uint64_t client_id; /* OPEN: who waits */
 	uint32_t client_seq;
 	int client_fd; /* OPEN: the application's end; owned; -1 */
@@ -61,8 +61,8 @@ static int call_send(struct dx_host *host, uint16_t type, uint64_t id, const voi
 	if (call == NULL) {
 		return -ENOMEM;
 	}
-	r = dx_peer_send(&host->peer, type, call->seq, 0, body, body_length, payload, payload_length,
-			 NULL);
+	r = dx_peer_send(&host->peer, type, call->seq, 0, body, body_length, payload,
+			 payload_length, NULL);
 	if (r < 0) {
 		call_free(call);
 	}
@@ -135,8 +135,8 @@ int dx_host_open(struct dx_host *host, struct dx_entry *service, uint32_t type,
 
 /* The application hears the result, if it still listens; else its socket end closes here, and the
  * host sees that. */
-static void open_done(struct dx_host *host, struct dx_call *call, int32_t status, uint64_t user_client,
-		      const char *text)
+static void open_done(struct dx_host *host, struct dx_call *call, int32_t status,
+		      uint64_t user_client, const char *text)
 {
 	struct dx_client *client = dx_client_find(host->broker, call->client_id);
 	const struct dx_wire_id id = {.id = user_client};
@@ -189,7 +189,7 @@ static void act_on_reply(struct dx_host *host, struct dx_call *call, int32_t sta
 
 static struct dx_call *call_find(struct dx_host *host, const struct dx_wire_header *header)
 {
-	dx_list_for_each(node, &host->calls) {
+	dx_list_for_each (node, &host->calls) {
 		struct dx_call *call = dx_list_entry(node, struct dx_call, node);
 
 		if (call->seq == header->seq && (call->type | DX_WIRE_REPLY) == header->type) {
@@ -218,7 +218,8 @@ int dx_calls_reply(struct dx_host *host, struct dx_wire_message_in *message)
 	if (status != 0 && dx_wire_message_text(message, MAX_TEXT, &text) < 0) {
 		return -EPROTO;
 	}
-	dx_list_remove(&call->node); /* acting on it may free the host's other calls, not this one */
+	dx_list_remove(
+		&call->node); /* acting on it may free the host's other calls, not this one */
 	act_on_reply(host, call, status, reply_id, text != NULL ? text : "");
 	call_free(call);
 	return 0;

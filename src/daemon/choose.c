@@ -23,7 +23,7 @@ struct candidate {
 /* V1, V2: somebody has the category, or nobody may. */
 static bool category_is_taken(const struct dx_entry *provider, const char *category)
 {
-	dx_list_for_each(node, &provider->slots) {
+	dx_list_for_each (node, &provider->slots) {
 		const struct dx_slot *slot = dx_list_entry(node, struct dx_slot, node);
 
 		if (slot->state != DX_SLOT_IDLE && slot->state != DX_SLOT_REFUSED &&
@@ -51,7 +51,7 @@ static size_t count_personalities(const struct dx_broker *broker)
 {
 	size_t count = 0;
 
-	dx_list_for_each(node, &broker->bundles) {
+	dx_list_for_each (node, &broker->bundles) {
 		count += dx_list_entry(node, struct dx_bundle, node)->nr_personalities;
 	}
 	return count;
@@ -63,7 +63,7 @@ static size_t find_candidates(struct dx_broker *broker, const struct dx_entry *p
 {
 	size_t nr_candidates = 0;
 
-	dx_list_for_each(node, &broker->bundles) {
+	dx_list_for_each (node, &broker->bundles) {
 		const struct dx_bundle *bundle = dx_list_entry(node, struct dx_bundle, node);
 
 		for (size_t i = 0; !bundle->unloading && i < bundle->nr_personalities; i++) {

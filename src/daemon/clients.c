@@ -22,13 +22,13 @@
 #include "wire/address.h"
 #include "wire/link.h"
 
-#define ACCEPT_RETRY_NS	  (100ull * 1000000u)
+#define ACCEPT_RETRY_NS   (100ull * 1000000u)
 #define ACCEPTS_PER_ROUND 32
-#define MAX_GROUPS	  256
+#define MAX_GROUPS        256
 
 struct dx_client *dx_client_find(struct dx_broker *broker, uint64_t id)
 {
-	dx_list_for_each(node, &broker->clients) {
+	dx_list_for_each (node, &broker->clients) {
 		struct dx_client *client = dx_list_entry(node, struct dx_client, node);
 
 		if (client->id == id) {
@@ -41,8 +41,8 @@ struct dx_client *dx_client_find(struct dx_broker *broker, uint64_t id)
 void dx_client_reply(struct dx_client *client, uint16_t type, uint32_t seq, int32_t status,
 		     const void *body, size_t body_length, int *fd)
 {
-	int r = dx_peer_send(&client->peer, type | DX_WIRE_REPLY, seq, status, body, body_length, NULL,
-			     0, fd);
+	int r = dx_peer_send(&client->peer, type | DX_WIRE_REPLY, seq, status, body, body_length,
+			     NULL, 0, fd);
 
 	if (r < 0) {
 		dx_peer_break(&client->peer, r);
@@ -93,8 +93,8 @@ static void on_closed(void *context, int reason)
 		dx_log_warning("client %d (%s): broke the protocol, dropped", (int)client->pid,
 			       client->name);
 	} else if (reason == -ENOBUFS) {
-		dx_log_warning("client %d (%s): does not read its events, dropped", (int)client->pid,
-			       client->name);
+		dx_log_warning("client %d (%s): does not read its events, dropped",
+			       (int)client->pid, client->name);
 	}
 	client_free(client);
 	accepting(broker, true); /* X3 */
@@ -189,8 +189,8 @@ static int client_new(struct dx_broker *broker, int *fd, const struct ucred *pee
 	client->may_manage = peer->uid == 0 || peer->uid == geteuid();
 	dx_list_init(&client->watches);
 	read_name(peer->pid, client->name, sizeof(client->name));
-	r = dx_peer_init(&client->peer, broker->loop, fd, DX_PEER_POLITE, DX_PEER_MAX_FRAMES, &peer_ops,
-			 client);
+	r = dx_peer_init(&client->peer, broker->loop, fd, DX_PEER_POLITE, DX_PEER_MAX_FRAMES,
+			 &peer_ops, client);
 	if (r < 0) {
 		free(client);
 		return r;
@@ -258,7 +258,7 @@ int dx_clients_listen(struct dx_broker *broker)
 
 void dx_clients_close_all(struct dx_broker *broker)
 {
-	dx_list_for_each_safe(node, &broker->clients) {
+	dx_list_for_each_safe (node, &broker->clients) {
 		client_free(dx_list_entry(node, struct dx_client, node));
 	}
 	broker->listener_source = dx_loop_source_remove(broker->listener_source);
@@ -272,7 +272,7 @@ void dx_clients_close_all(struct dx_broker *broker)
 
 void dx_clients_sweep(struct dx_broker *broker)
 {
-	dx_list_for_each_safe(node, &broker->clients) {
+	dx_list_for_each_safe (node, &broker->clients) {
 		struct dx_client *client = dx_list_entry(node, struct dx_client, node);
 
 		if (client->gone) {
@@ -283,7 +283,7 @@ void dx_clients_sweep(struct dx_broker *broker)
 
 void dx_clients_release(struct dx_broker *broker)
 {
-	dx_list_for_each(node, &broker->clients) {
+	dx_list_for_each (node, &broker->clients) {
 		struct dx_client *client = dx_list_entry(node, struct dx_client, node);
 		const struct dx_wire_hello_reply reply = {
 			.broker_id = broker->id,

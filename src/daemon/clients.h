@@ -19,8 +19,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/list.h"
 #include "base/limits.h"
+#include "base/list.h"
 #include "daemon/broker.h"
 #include "daemon/peer.h"
 
@@ -29,14 +29,14 @@
 struct dx_client {
 	struct dx_list node;
 	struct dx_broker *broker;
-	uint64_t id; /* never used twice by one broker */
-	uint32_t role; /* 0 before A_HELLO */
+	uint64_t id;        /* never used twice by one broker */
+	uint32_t role;      /* 0 before A_HELLO */
 	uint32_t hello_seq; /* owed an answer when adoption is over; 0: none */
 	pid_t pid;
 	uid_t uid;
 	gid_t gid;
 	bool may_manage; /* load, attach, shutdown */
-	bool gone;	 /* its socket was given away: free it from the loop */
+	bool gone;       /* its socket was given away: free it from the loop */
 	char name[DX_MAX_NAME];
 	struct dx_peer peer;
 	struct dx_list watches;

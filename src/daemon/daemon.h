@@ -29,19 +29,19 @@ struct dx_daemon_options {
 	const char *const *devices; /* device specs */
 	size_t nr_devices;
 	const struct dx_usb_backend_ops *const *backends; /* NULL-ended; NULL: no devices */
-	const struct dx_launcher *launcher; /* NULL: dext-host at host_program */
+	const struct dx_launcher *launcher;               /* NULL: dext-host at host_program */
 	const char *host_program;
 	const uid_t *allow_uids; /* besides our own and root */
 	size_t nr_allow_uids;
 	const gid_t *allow_gids;
 	size_t nr_allow_gids;
-	bool is_private;      /* hosts end with the broker; it ends when ready_fd's reader goes */
-	bool keep_hosts;      /* a stop leaves hosts to the next broker (not with is_private) */
-	int ready_fd;	      /* -1: none; borrowed */
-	int stop_fd;	      /* -1: none; readable means stop; borrowed */
+	bool is_private; /* hosts end with the broker; it ends when ready_fd's reader goes */
+	bool keep_hosts; /* a stop leaves hosts to the next broker (not with is_private) */
+	int ready_fd;    /* -1: none; borrowed */
+	int stop_fd;     /* -1: none; readable means stop; borrowed */
 	unsigned restart_delay_ms; /* first back-off; 0: 100 */
-	unsigned adopt_wait_ms;	   /* for hosts of an earlier broker; 0: 5000 */
-	unsigned stop_wait_ms;	   /* for Stop of the drivers at the end; 0: 5000 */
+	unsigned adopt_wait_ms;    /* for hosts of an earlier broker; 0: 5000 */
+	unsigned stop_wait_ms;     /* for Stop of the drivers at the end; 0: 5000 */
 };
 
 /*

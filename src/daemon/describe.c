@@ -90,7 +90,8 @@ static int describe_identity(const struct dx_entry *entry, struct dx_dict *dict)
 	if (r == 0 && entry->location[0] != '\0') {
 		r = dx_dict_set_string(dict, DX_ENTRY_LOCATION_KEY, entry->location);
 	}
-	/* A path that does not fit an io_string_t could not be used by a program, so it has none. */
+	/* A path that does not fit an io_string_t could not be used by a program, so it has none.
+	 */
 	if (r == 0 && !entry->ghost && dx_entry_path(entry, path, sizeof(path)) < sizeof(path)) {
 		r = dx_dict_set_string(dict, DX_ENTRY_PATH_KEY, path);
 	}

@@ -98,7 +98,7 @@ static int add_entries(struct dx_broker *broker, struct dx_device *device, struc
 static void drop(struct dx_device *device)
 {
 	if (device->entry != NULL) {
-		dx_list_for_each_safe(node, &device->entry->children) {
+		dx_list_for_each_safe (node, &device->entry->children) {
 			struct dx_entry *child = dx_list_entry(node, struct dx_entry, sibling);
 
 			child->registered = false;
@@ -123,8 +123,9 @@ int dx_device_attach(struct dx_broker *broker, const char *spec, char *message, 
 	static const struct dx_usb_backend_ops *const none[] = {NULL};
 	struct dx_device *device = NULL;
 	struct dx_dict *dict = NULL;
-	int r = dx_usb_describe(spec, broker->options->backends != NULL ? broker->options->backends : none,
-				message, message_size, &dict);
+	int r = dx_usb_describe(
+		spec, broker->options->backends != NULL ? broker->options->backends : none, message,
+		message_size, &dict);
 
 	if (r < 0) {
 		return r;
@@ -138,8 +139,8 @@ int dx_device_attach(struct dx_broker *broker, const char *spec, char *message, 
 	}
 	dx_object_unref(dict);
 	if (r < 0) {
-		(void)snprintf(message, message_size, "%s: cannot be put into the registry: %s", spec,
-			       strerror(-r));
+		(void)snprintf(message, message_size, "%s: cannot be put into the registry: %s",
+			       spec, strerror(-r));
 		if (device != NULL) {
 			drop(device);
 		}
@@ -147,7 +148,7 @@ int dx_device_attach(struct dx_broker *broker, const char *spec, char *message, 
 	}
 	dx_list_push_back(&broker->devices, &device->node);
 	announce(broker, device->entry);
-	dx_list_for_each(node, &device->entry->children) {
+	dx_list_for_each (node, &device->entry->children) {
 		announce(broker, dx_list_entry(node, struct dx_entry, sibling));
 	}
 	*ret_device = device;
@@ -159,7 +160,7 @@ void dx_device_gone(struct dx_broker *broker, struct dx_device *device)
 	if (device->entry->inactive) {
 		return;
 	}
-	dx_list_for_each(node, &broker->drivers) {
+	dx_list_for_each (node, &broker->drivers) {
 		struct dx_driver *driver = dx_list_entry(node, struct dx_driver, node);
 
 		if (driver->host != NULL && driver->state != DX_DRIVER_LAUNCHING &&

@@ -21,8 +21,8 @@
 
 #define RESTART_DELAY_MS     100u
 #define RESTART_DELAY_MAX_MS 10000u
-#define GOOD_LIFE_NS	     (60ull * 1000000000u)
-#define NS_PER_MS	     1000000ull
+#define GOOD_LIFE_NS         (60ull * 1000000000u)
+#define NS_PER_MS            1000000ull
 
 void dx_driver_describe(const struct dx_driver *driver, char *text, size_t size)
 {
@@ -44,7 +44,7 @@ static void slot_free(struct dx_slot *slot)
 
 void dx_slots_free(struct dx_entry *provider)
 {
-	dx_list_for_each_safe(node, &provider->slots) {
+	dx_list_for_each_safe (node, &provider->slots) {
 		slot_free(dx_list_entry(node, struct dx_slot, node));
 	}
 }
@@ -52,7 +52,7 @@ void dx_slots_free(struct dx_entry *provider)
 struct dx_slot *dx_slot_find(const struct dx_entry *provider,
 			     const struct dx_personality *personality)
 {
-	dx_list_for_each(node, &provider->slots) {
+	dx_list_for_each (node, &provider->slots) {
 		struct dx_slot *slot = dx_list_entry(node, struct dx_slot, node);
 
 		if (slot->personality == personality) {
@@ -317,8 +317,8 @@ static void slot_died(struct dx_slot *slot, struct dx_driver *driver, const char
 	slot->nr_deaths++;
 	if (slot->nr_deaths > DX_MAX_RESTARTS) {
 		slot->state = DX_SLOT_GIVEN_UP;
-		dx_log_error("driver %s: %s, for the %uth time: it is not started again", who, words,
-			     slot->nr_deaths);
+		dx_log_error("driver %s: %s, for the %uth time: it is not started again", who,
+			     words, slot->nr_deaths);
 		return;
 	}
 	delay = backoff_ms(slot->broker, slot->nr_deaths);
@@ -353,7 +353,8 @@ void dx_driver_started(struct dx_driver *driver, int32_t status, const char *tex
 	if (status == 0) {
 		driver->state = DX_DRIVER_RUNNING;
 		driver_settle(driver);
-		dx_terminate_continue(driver->broker, driver->entry); /* it may have been unplugged */
+		dx_terminate_continue(driver->broker,
+				      driver->entry); /* it may have been unplugged */
 		return;
 	}
 	(void)snprintf(words, sizeof(words), "Start failed: %s (%#x)%s%s",
@@ -409,7 +410,7 @@ static void forget_slots(struct dx_broker *broker, const struct dx_bundle *bundl
 {
 	for (struct dx_entry *entry = dx_registry_root(broker->registry); entry != NULL;
 	     entry = dx_registry_next(entry)) {
-		dx_list_for_each_safe(node, &entry->slots) {
+		dx_list_for_each_safe (node, &entry->slots) {
 			struct dx_slot *slot = dx_list_entry(node, struct dx_slot, node);
 
 			if (slot->personality->bundle == bundle) {

@@ -58,7 +58,7 @@ enum dx_driver_state {
 };
 
 struct dx_driver {
-	struct dx_list node;	  /* broker->drivers */
+	struct dx_list node;      /* broker->drivers */
 	struct dx_list host_node; /* host->drivers */
 	struct dx_broker *broker;
 	struct dx_entry *entry;

@@ -106,7 +106,7 @@ static bool may_add_below(const struct dx_host *host, const struct dx_entry *par
 	    !dx_entry_is_kind(parent, "IOUSBHostDevice")) {
 		return false;
 	}
-	dx_list_for_each(node, &host->drivers) {
+	dx_list_for_each (node, &host->drivers) {
 		if (dx_list_entry(node, struct dx_driver, host_node)->entry->parent == parent) {
 			return true;
 		}
@@ -178,7 +178,7 @@ static int on_device_lost(struct dx_host *host, uint64_t provider_id)
 	if (provider_id == 0 || entry == NULL || entry->ghost || entry->inactive) {
 		return 0;
 	}
-	dx_list_for_each(node, &host->drivers) {
+	dx_list_for_each (node, &host->drivers) {
 		const struct dx_driver *driver = dx_list_entry(node, struct dx_driver, host_node);
 
 		if (driver->provider_id == provider_id && entry->device != NULL) {

@@ -26,7 +26,7 @@
 #include "daemon/terminate.h"
 
 #define MAX_HOST_FRAMES 16384u
-#define NS_PER_MS	1000000ull
+#define NS_PER_MS       1000000ull
 
 pid_t dx_host_pid(const struct dx_host *host)
 {
@@ -74,9 +74,10 @@ static void on_exit_seen(void *context, int fd, uint32_t events)
 	(void)fd;
 	(void)events;
 	if (dx_list_is_empty(&host->drivers) && !clean && !host->refused && !host->killed) {
-		dx_log_warning("host %d of %s: %s", (int)host->launched.pid, host->identifier, words);
+		dx_log_warning("host %d of %s: %s", (int)host->launched.pid, host->identifier,
+			       words);
 	}
-	dx_list_for_each_safe(node, &host->drivers) {
+	dx_list_for_each_safe (node, &host->drivers) {
 		dx_driver_host_died(dx_list_entry(node, struct dx_driver, host_node), words);
 	}
 	dx_calls_fail_all(host);
@@ -181,12 +182,12 @@ static int host_new(struct dx_broker *broker, struct dx_bundle *bundle, const ch
 /* From here on the loop watches process and socket. Takes *socket over. */
 static int host_watch(struct dx_host *host, int *socket)
 {
-	int r = dx_loop_add_fd(host->broker->loop, host->launched.watch_fd, EPOLLIN, on_exit_seen, host,
-			       &host->watch);
+	int r = dx_loop_add_fd(host->broker->loop, host->launched.watch_fd, EPOLLIN, on_exit_seen,
+			       host, &host->watch);
 
 	if (r == 0) {
-		r = dx_peer_init(&host->peer, host->broker->loop, socket, 0, MAX_HOST_FRAMES, &peer_ops,
-				 host);
+		r = dx_peer_init(&host->peer, host->broker->loop, socket, 0, MAX_HOST_FRAMES,
+				 &peer_ops, host);
 	}
 	if (r == 0) {
 		host->has_peer = true;
@@ -209,7 +210,8 @@ static int setup_values(const struct dx_host *host, struct dx_dict *dict)
 		r = dx_dict_set_string(dict, DX_SETUP_SERVER_KEY, host->server);
 	}
 	if (r == 0) {
-		r = dx_dict_set_string(dict, DX_SETUP_BROKER_KEY, host->broker->options->socket_path);
+		r = dx_dict_set_string(dict, DX_SETUP_BROKER_KEY,
+				       host->broker->options->socket_path);
 	}
 	return r;
 }
@@ -277,7 +279,7 @@ static bool host_takes(const struct dx_host *host, const struct dx_personality *
 	    host->bundle != personality->bundle || strcmp(host->server, personality->server) != 0) {
 		return false;
 	}
-	dx_list_for_each(node, &host->drivers) {
+	dx_list_for_each (node, &host->drivers) {
 		if (!dx_list_entry(node, struct dx_driver, host_node)->entry->inactive) {
 			return true;
 		}
@@ -291,7 +293,7 @@ int dx_host_for(struct dx_broker *broker, const struct dx_personality *personali
 	struct dx_host *host = NULL;
 	int r = 0;
 
-	dx_list_for_each(node, &broker->hosts) {
+	dx_list_for_each (node, &broker->hosts) {
 		host = dx_list_entry(node, struct dx_host, node);
 		if (host_takes(host, personality)) {
 			*ret_host = host;
@@ -347,7 +349,7 @@ void dx_host_setup_done(struct dx_host *host, int32_t status, const char *text)
 {
 	if (status == 0) {
 		host->ready = true;
-		dx_list_for_each_safe(node, &host->drivers) {
+		dx_list_for_each_safe (node, &host->drivers) {
 			dx_driver_host_ready(dx_list_entry(node, struct dx_driver, host_node));
 		}
 		return;
@@ -360,7 +362,8 @@ void dx_host_setup_done(struct dx_host *host, int32_t status, const char *text)
 
 		/* Out of the list first: ending it may take a while when others sit on it. */
 		dx_list_remove(&driver->host_node);
-		dx_driver_host_refused(driver, text[0] != '\0' ? text : "its host refused it", false);
+		dx_driver_host_refused(driver, text[0] != '\0' ? text : "its host refused it",
+				       false);
 	}
 }
 
@@ -412,7 +415,8 @@ int dx_host_start(struct dx_host *host, struct dx_driver *driver)
 	int r = dict == NULL || provider == NULL ? -ENOMEM : start_values(driver, dict, provider);
 
 	if (r == 0) {
-		r = dx_call_value(host, DX_WIRE_H_START, driver->entry->id, &start, sizeof(start), dict);
+		r = dx_call_value(host, DX_WIRE_H_START, driver->entry->id, &start, sizeof(start),
+				  dict);
 	}
 	dx_object_unref(provider);
 	dx_object_unref(dict);
@@ -441,10 +445,10 @@ void dx_host_device_gone(struct dx_host *host, uint64_t provider_id)
 
 void dx_hosts_free(struct dx_broker *broker)
 {
-	dx_list_for_each_safe(node, &broker->hosts) {
+	dx_list_for_each_safe (node, &broker->hosts) {
 		struct dx_host *host = dx_list_entry(node, struct dx_host, node);
 
-		dx_list_for_each_safe(driver_node, &host->drivers) {
+		dx_list_for_each_safe (driver_node, &host->drivers) {
 			dx_list_entry(driver_node, struct dx_driver, host_node)->host = NULL;
 			dx_list_remove(driver_node);
 		}

@@ -27,7 +27,7 @@
 #include "daemon/launcher.h"
 #include "daemon/peer.h"
 
-#define DX_HOST_NR_IDS	(1ull << 26) /* user clients of one host, ever */
+#define DX_HOST_NR_IDS  (1ull << 26) /* user clients of one host, ever */
 #define DX_HOST_EXIT_MS 2000u
 #define DX_HOST_KILL_MS 5000u
 
@@ -44,11 +44,11 @@ struct dx_host {
 	char *server;
 	bool one_process;
 	bool has_peer;
-	bool adopted;	/* a process of an earlier broker: not our child, not our launcher's */
-	bool ready;	/* SETUP was answered */
-	bool ending;	/* J4 */
-	bool refused;	/* SETUP failed, its words are told */
-	bool killed;	/* by us: how it ends is no news */
+	bool adopted; /* a process of an earlier broker: not our child, not our launcher's */
+	bool ready;   /* SETUP was answered */
+	bool ending;  /* J4 */
+	bool refused; /* SETUP failed, its words are told */
+	bool killed;  /* by us: how it ends is no news */
 	struct dx_launched launched;
 	struct dx_loop_source *watch;
 	struct dx_loop_source *kill_timer;
@@ -58,9 +58,9 @@ struct dx_host {
 	uint64_t nr_ids;
 	uint32_t next_seq;
 	struct dx_list drivers;
-	struct dx_list calls; /* of struct dx_call: requests without answer */
+	struct dx_list calls;     /* of struct dx_call: requests without answer */
 	struct dx_dict *adopting; /* what it brought, while it waits for its provider's host */
-	struct dx_dict *record;	  /* what we knew of it, as long */
+	struct dx_dict *record;   /* what we knew of it, as long */
 };
 
 /* A host for this personality: a running one that may take it, or a new one. */

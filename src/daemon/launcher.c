@@ -148,7 +148,8 @@ static int process_launch(void *context, const struct dx_launch *launch, int *so
 static void process_kill(void *context, const struct dx_launched *launched, int signal)
 {
 	(void)context;
-	(void)syscall(SYS_pidfd_send_signal, launched->watch_fd, signal, NULL, 0); /* or it is gone */
+	(void)syscall(SYS_pidfd_send_signal, launched->watch_fd, signal, NULL,
+		      0); /* or it is gone */
 }
 
 static bool process_reap(void *context, const struct dx_launched *launched, char *text, size_t size)

@@ -13,9 +13,9 @@
 #include <sys/types.h>
 
 struct dx_launch {
-	const char *program;	/* path of dext-host */
+	const char *program;    /* path of dext-host */
 	const char *identifier; /* of the bundle, for lists of processes */
-	bool is_private;	/* it must die with us */
+	bool is_private;        /* it must die with us */
 };
 
 struct dx_launched {
@@ -33,7 +33,8 @@ struct dx_launcher {
 		      struct dx_launched *ret_launched);
 	/* SIGTERM or SIGKILL; once ended it does nothing. */
 	void (*kill)(void *context, const struct dx_launched *launched, int signal);
-	/* After watch_fd became readable: how it ended, in words. Returns true for exit status 0. */
+	/* After watch_fd became readable: how it ended, in words. Returns true for exit status 0.
+	 */
 	bool (*reap)(void *context, const struct dx_launched *launched, char *text, size_t size);
 };
 

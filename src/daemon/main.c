@@ -108,8 +108,8 @@ static void make_directory(const char *socket_path)
 	}
 }
 
-/* A private broker lives in a directory that was made for it. Whoever made it may have been killed, so
- * it goes with us; if there is anything else in it, it stays. */
+/* A private broker lives in a directory that was made for it. Whoever made it may have been killed,
+ * so it goes with us; if there is anything else in it, it stays. */
 static void remove_directory(const char *socket_path)
 {
 	char directory[PATH_MAX];
@@ -201,7 +201,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (line.show_help || line.show_version) {
-		(void)fputs(line.show_help ? dx_command_line_help : "dextd " DX_VERSION "\n", stdout);
+		(void)fputs(line.show_help ? dx_command_line_help : "dextd " DX_VERSION "\n",
+			    stdout);
 		return EXIT_SUCCESS;
 	}
 	if (line.has_log_level) {

@@ -196,7 +196,7 @@ static bool match_service_count(const struct dx_entry *entry, const void *wanted
 	if (!dx_object_is_kind(wanted, &dx_number_class)) {
 		return wrong_type(why, "IOMatchedServiceCountMatch", "a number");
 	}
-	dx_list_for_each(node, &entry->children) {
+	dx_list_for_each (node, &entry->children) {
 		const struct dx_entry *child = dx_list_entry(node, struct dx_entry, sibling);
 
 		count += child->driver != NULL && !child->inactive;
@@ -303,7 +303,8 @@ static bool match_usb_personality(const struct dx_dict *personality,
 			   "a personality for USB needs keys such as idVendor and idProduct");
 	}
 	if (dx_dict_get(personality, "IOProbeScore") != NULL) {
-		dx_why_add(why, "IOProbeScore", "the USB families score by themselves, leave it out");
+		dx_why_add(why, "IOProbeScore",
+			   "the USB families score by themselves, leave it out");
 		return false;
 	}
 	return match == DX_USB_MATCH_FITS;

@@ -48,7 +48,7 @@ bool dx_match_personality(const struct dx_dict *personality, const struct dx_ent
 
 /* Result of the USB families' part. */
 enum dx_usb_match {
-	DX_USB_MATCH_NONE,   /* the table holds no USB key */
+	DX_USB_MATCH_NONE, /* the table holds no USB key */
 	DX_USB_MATCH_FITS,
 	DX_USB_MATCH_FAILS,
 };

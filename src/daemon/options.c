@@ -167,7 +167,8 @@ static int take_number(const char *text, const char *option, unsigned long max,
 		       const struct complaint *complaint, unsigned long *ret_number)
 {
 	if (!number_of(text, max, ret_number)) {
-		return refuse(complaint, "%s: \"%s\" is no number from 0 to %lu", option, text, max);
+		return refuse(complaint, "%s: \"%s\" is no number from 0 to %lu", option, text,
+			      max);
 	}
 	return 0;
 }
@@ -184,7 +185,8 @@ static int take_level(struct dx_command_line *line, const char *text,
 			return 0;
 		}
 	}
-	return refuse(complaint, "--log-level: \"%s\" is none of error, warning, info, debug", text);
+	return refuse(complaint, "--log-level: \"%s\" is none of error, warning, info, debug",
+		      text);
 }
 
 static int take_flag(struct dx_command_line *line, int option)
@@ -276,7 +278,8 @@ int dx_command_line_parse(int argc, char *const *argv, struct dx_command_line *r
 			return refuse(&complaint, "%s: needs a value", argv[optind - 1]);
 		}
 		if (option == '?') {
-			return refuse(&complaint, "%s: unknown option, see --help", argv[optind - 1]);
+			return refuse(&complaint, "%s: unknown option, see --help",
+				      argv[optind - 1]);
 		}
 		r = take_value(ret_line, option, optarg, &complaint);
 	}

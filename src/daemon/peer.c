@@ -18,7 +18,7 @@
 struct queued {
 	struct dx_list node;
 	size_t bytes; /* what it costs us, the payload in a memfd included */
-	int fd;	      /* owned; -1 */
+	int fd;       /* owned; -1 */
 	struct dx_link_frame frame;
 };
 
@@ -55,7 +55,8 @@ void dx_peer_break(struct dx_peer *peer, int reason)
 /* 0 sent, -EAGAIN, or another error. */
 static int try_send(struct dx_peer *peer, const struct queued *queued)
 {
-	return dx_link_frame_send(&queued->frame, peer->fd, &queued->fd, queued->fd >= 0 ? 1 : 0, true);
+	return dx_link_frame_send(&queued->frame, peer->fd, &queued->fd, queued->fd >= 0 ? 1 : 0,
+				  true);
 }
 
 static void flush(struct dx_peer *peer)
@@ -185,8 +186,9 @@ static int enqueue(struct dx_peer *peer, struct queued *queued)
 	return 0;
 }
 
-int dx_peer_send(struct dx_peer *peer, uint16_t type, uint32_t seq, int32_t status, const void *body,
-		 size_t body_length, const void *payload, size_t payload_length, int *fd)
+int dx_peer_send(struct dx_peer *peer, uint16_t type, uint32_t seq, int32_t status,
+		 const void *body, size_t body_length, const void *payload, size_t payload_length,
+		 int *fd)
 {
 	struct queued *queued = NULL;
 	int r = 0;

@@ -24,10 +24,10 @@
 #include "base/loop.h"
 #include "wire/link.h"
 
-#define DX_PEER_QUANTUM	   16u
+#define DX_PEER_QUANTUM    16u
 #define DX_PEER_MAX_FRAMES 1024u
 #define DX_PEER_MAX_BYTES  (4u << 20)
-#define DX_PEER_POLITE	   1u
+#define DX_PEER_POLITE     1u
 
 struct dx_peer_ops {
 	/* Takes fds out of the message if it wants them. @return 0, or negative: break the peer. */
@@ -62,8 +62,9 @@ void dx_peer_fini(struct dx_peer *peer);
  * @return 0; -EPIPE when it is broken or gone; -ENOBUFS when this message broke it; -ENOMEM,
  *         -EMFILE, -EMSGSIZE, -ETOOMANYREFS: not sent, the peer is as before.
  */
-int dx_peer_send(struct dx_peer *peer, uint16_t type, uint32_t seq, int32_t status, const void *body,
-		 size_t body_length, const void *payload, size_t payload_length, int *fd);
+int dx_peer_send(struct dx_peer *peer, uint16_t type, uint32_t seq, int32_t status,
+		 const void *body, size_t body_length, const void *payload, size_t payload_length,
+		 int *fd);
 int dx_peer_send_value(struct dx_peer *peer, uint16_t type, uint32_t seq, int32_t status,
 		       const void *body, size_t body_length, const void *value);
 /* E2. */

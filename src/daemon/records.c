@@ -3,8 +3,8 @@
  * records - files about hosts, written and read; see records.h. Taking over is in adopt.c.
  *
  * Place:      daemon.
- * Layout:     dictionary: pid, start_time, identifier, bundle, server, one_process, first_id, nr_ids,
- *             services: array of { id, provider, personality, and for USB: device, spec, location }.
+ * Layout:     dictionary: pid, start_time, identifier, bundle, server, one_process, first_id,
+ * nr_ids, services: array of { id, provider, personality, and for USB: device, spec, location }.
  */
 #include "daemon/records.h"
 
@@ -91,7 +91,8 @@ static int describe_host(const struct dx_host *host, struct dx_dict *dict)
 	int r = dx_dict_set_u64(dict, "pid", (uint64_t)host->launched.pid, 32);
 
 	if (r == 0) {
-		r = dx_dict_set_u64(dict, "start_time", dx_process_start_time(host->launched.pid), 64);
+		r = dx_dict_set_u64(dict, "start_time", dx_process_start_time(host->launched.pid),
+				    64);
 	}
 	if (r == 0) {
 		r = dx_dict_set_string(dict, "identifier", host->identifier);
@@ -301,7 +302,7 @@ int dx_records_read(struct dx_broker *broker)
 
 struct dx_record *dx_record_find(struct dx_broker *broker, pid_t pid)
 {
-	dx_list_for_each(node, &broker->expected) {
+	dx_list_for_each (node, &broker->expected) {
 		struct dx_record *record = dx_list_entry(node, struct dx_record, node);
 
 		if (record->pid == pid) {
@@ -322,7 +323,7 @@ static const struct dx_dict *service_at(const struct dx_record *record, size_t i
 
 uint64_t dx_records_device_id(struct dx_broker *broker, const char *spec)
 {
-	dx_list_for_each(node, &broker->expected) {
+	dx_list_for_each (node, &broker->expected) {
 		const struct dx_record *record = dx_list_entry(node, struct dx_record, node);
 		const struct dx_dict *service = NULL;
 
@@ -340,7 +341,7 @@ uint64_t dx_records_device_id(struct dx_broker *broker, const char *spec)
 
 uint64_t dx_records_interface_id(struct dx_broker *broker, uint64_t device_id, const char *location)
 {
-	dx_list_for_each(node, &broker->expected) {
+	dx_list_for_each (node, &broker->expected) {
 		const struct dx_record *record = dx_list_entry(node, struct dx_record, node);
 		const struct dx_dict *service = NULL;
 
@@ -379,7 +380,8 @@ static void restore_devices(struct dx_broker *broker, const struct dx_record *re
 		struct dx_device *device = NULL;
 
 		if (spec != NULL && dx_dict_get_u64(service, "device", 0) != 0 &&
-		    dx_registry_find(broker->registry, dx_dict_get_u64(service, "device", 0)) == NULL &&
+		    dx_registry_find(broker->registry, dx_dict_get_u64(service, "device", 0)) ==
+			    NULL &&
 		    dx_device_attach(broker, spec, message, sizeof(message), &device) < 0) {
 			dx_log_error("%s", message);
 		}
@@ -388,7 +390,7 @@ static void restore_devices(struct dx_broker *broker, const struct dx_record *re
 
 void dx_records_restore(struct dx_broker *broker)
 {
-	dx_list_for_each(node, &broker->expected) {
+	dx_list_for_each (node, &broker->expected) {
 		const struct dx_record *record = dx_list_entry(node, struct dx_record, node);
 
 		restore_bundle(broker, record);
@@ -398,7 +400,7 @@ void dx_records_restore(struct dx_broker *broker)
 
 void dx_records_give_up(struct dx_broker *broker)
 {
-	dx_list_for_each_safe(node, &broker->expected) {
+	dx_list_for_each_safe (node, &broker->expected) {
 		struct dx_record *record = dx_list_entry(node, struct dx_record, node);
 		const struct dx_launched launched = {.pid = record->pid, .watch_fd = record->pidfd};
 
@@ -413,7 +415,7 @@ void dx_records_give_up(struct dx_broker *broker)
 
 void dx_records_free(struct dx_broker *broker)
 {
-	dx_list_for_each_safe(node, &broker->expected) {
+	dx_list_for_each_safe (node, &broker->expected) {
 		record_free(dx_list_entry(node, struct dx_record, node));
 	}
 }

@@ -18,7 +18,7 @@
 #include "base/cleanup.h"
 #include "base/plist.h"
 
-#define NR_BUCKETS	    4096u
+#define NR_BUCKETS          4096u
 #define IDS_PER_MILLISECOND 24 /* as a power of two */
 
 struct dx_registry {
@@ -179,11 +179,12 @@ struct dx_registry *dx_registry_free(struct dx_registry *registry)
 		return NULL;
 	}
 	for (size_t i = 0; i < NR_BUCKETS; i++) {
-		dx_list_for_each_safe(node, &registry->buckets[i]) {
+		dx_list_for_each_safe (node, &registry->buckets[i]) {
 			struct dx_entry *entry = dx_list_entry(node, struct dx_entry, bucket);
 
 			while (dx_list_pop_front(&entry->children) != NULL) {
-				/* children may be freed later than their parent: they let go of it */
+				/* children may be freed later than their parent: they let go of it
+				 */
 			}
 			(void)entry_free(entry);
 		}
@@ -202,7 +203,7 @@ struct dx_entry *dx_registry_find(struct dx_registry *registry, uint64_t id)
 	if (id == 0) {
 		return registry->root;
 	}
-	dx_list_for_each(node, bucket_of(registry, id)) {
+	dx_list_for_each (node, bucket_of(registry, id)) {
 		struct dx_entry *entry = dx_list_entry(node, struct dx_entry, bucket);
 
 		if (entry->id == id) {
@@ -275,7 +276,8 @@ int dx_registry_add(struct dx_entry *parent, uint64_t id, const char *class_name
 	if (r < 0) {
 		return r;
 	}
-	entry = entry_new(registry, id != 0 ? id : dx_registry_take_ids(registry, 1), class_name, name);
+	entry = entry_new(registry, id != 0 ? id : dx_registry_take_ids(registry, 1), class_name,
+			  name);
 	if (entry == NULL) {
 		return -ENOMEM;
 	}
@@ -464,8 +466,9 @@ void dx_registry_check(const struct dx_registry *registry)
 		uint32_t busy_children = 0;
 
 		count++;
-		dx_list_for_each(node, &entry->children) {
-			const struct dx_entry *child = dx_list_entry(node, struct dx_entry, sibling);
+		dx_list_for_each (node, &entry->children) {
+			const struct dx_entry *child =
+				dx_list_entry(node, struct dx_entry, sibling);
 
 			assert(child->parent == entry && child->depth == entry->depth + 1);
 			nr_children++;

@@ -9,12 +9,10 @@
  *       new broker never gives out an old one; entries that outlive a broker keep theirs.
  *   G2  an entry has a parent, except the root; an entry with children is not removed.
  *   G3  busy > 0 of an entry counts as one in its parent's busy.
- *   G4  properties of one entry are at most DX_ENTRY_MAX_BYTES encoded and DX_ENTRY_MAX_LEVELS deep,
- *       the tree at most DX_REGISTRY_MAX_DEPTH, so that the whole fits a property list.
- *   G5  removed entries that were registered stay readable, inactive, until
- *       DX_REGISTRY_MAX_GHOSTS younger ones push them out: a program that hears of a termination
- *       may still ask for the name.
- * Threads:    one.
+ *   G4  properties of one entry are at most DX_ENTRY_MAX_BYTES encoded and DX_ENTRY_MAX_LEVELS
+ * deep, the tree at most DX_REGISTRY_MAX_DEPTH, so that the whole fits a property list. G5  removed
+ * entries that were registered stay readable, inactive, until DX_REGISTRY_MAX_GHOSTS younger ones
+ * push them out: a program that hears of a termination may still ask for the name. Threads:    one.
  */
 #ifndef DX_DAEMON_REGISTRY_H
 #define DX_DAEMON_REGISTRY_H
@@ -33,11 +31,11 @@
 #define DX_ENTRY_MAX_BYTES     65536u
 
 /* The three that every registry has; the same after every start. */
-#define DX_REGISTRY_ROOT_ID	      0x100000000ull
+#define DX_REGISTRY_ROOT_ID           0x100000000ull
 #define DX_REGISTRY_RESOURCES_ID      0x100000001ull
 #define DX_REGISTRY_USER_RESOURCES_ID 0x100000002ull
 
-#define DX_USER_PROPERTIES_KEY "IOUserServiceProperties"
+#define DX_USER_PROPERTIES_KEY        "IOUserServiceProperties"
 
 struct dx_registry;
 struct dx_host;
@@ -62,22 +60,22 @@ struct dx_entry {
 	unsigned nr_children;
 	uint32_t busy;
 	bool registered;
-	bool matched;	/* its drivers have been looked for and started once */
+	bool matched;    /* its drivers have been looked for and started once */
 	bool match_told; /* ... since it registered last, and who asked has heard so */
 	bool inactive;
 	bool ghost;
 
 	/* Kept here for others, not used by the registry. */
-	unsigned nr_starting;	    /* drivers being started on it */
-	struct dx_list slots;	    /* of struct dx_slot: what is or was tried on it */
-	struct dx_list interests;   /* of struct dx_watch */
-	struct dx_host *host;	    /* the process that serves it, or NULL */
-	struct dx_driver *driver;   /* what the broker started, or NULL */
-	struct dx_device *device;   /* on devices and their interfaces */
-	uint32_t user_busy;	    /* the part of busy that the driver itself asked for */
+	unsigned nr_starting;     /* drivers being started on it */
+	struct dx_list slots;     /* of struct dx_slot: what is or was tried on it */
+	struct dx_list interests; /* of struct dx_watch */
+	struct dx_host *host;     /* the process that serves it, or NULL */
+	struct dx_driver *driver; /* what the broker started, or NULL */
+	struct dx_device *device; /* on devices and their interfaces */
+	uint32_t user_busy;       /* the part of busy that the driver itself asked for */
 	enum dx_stop_state stop;
-	bool orphan;		    /* its host has just died */
-	bool match_due;		    /* drivers are to be looked for, as its busy count says */
+	bool orphan;    /* its host has just died */
+	bool match_due; /* drivers are to be looked for, as its busy count says */
 };
 
 struct dx_registry_ops {

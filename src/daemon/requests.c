@@ -25,9 +25,9 @@
 #include "daemon/watches.h"
 #include "wire/link.h"
 
-#define MAX_SPEC  4096u
-#define NOTHING	  NULL, 0, NULL
-#define FOR_EVER  UINT64_MAX
+#define MAX_SPEC 4096u
+#define NOTHING  NULL, 0, NULL
+#define FOR_EVER UINT64_MAX
 
 typedef int (*request_fn)(struct dx_client *client, struct dx_wire_message_in *message);
 
@@ -41,8 +41,8 @@ static uint16_t type_of(const struct dx_wire_message_in *message)
 	return message->view.header.type;
 }
 
-static int answer(struct dx_client *client, const struct dx_wire_message_in *message, int32_t status,
-		  const char *text)
+static int answer(struct dx_client *client, const struct dx_wire_message_in *message,
+		  int32_t status, const char *text)
 {
 	if (seq_of(message) == 0) {
 		return 0; /* M2: nobody wants to know */
@@ -55,8 +55,8 @@ static int answer(struct dx_client *client, const struct dx_wire_message_in *mes
 	return 0;
 }
 
-static int answer_errno(struct dx_client *client, const struct dx_wire_message_in *message, int code,
-			const char *text)
+static int answer_errno(struct dx_client *client, const struct dx_wire_message_in *message,
+			int code, const char *text)
 {
 	return answer(client, message, code < 0 ? dx_ioreturn_from_errno(code) : 0, text);
 }
@@ -89,7 +89,8 @@ static int on_hello(struct dx_client *client, struct dx_wire_message_in *message
 	client->role = hello->role;
 	if (hello->role == DX_WIRE_ROLE_HOST) {
 		if (!client->may_manage || dx_record_find(broker, client->pid) == NULL) {
-			return answer(client, message, DX_KR_NOT_PERMITTED, "nobody waits for this host");
+			return answer(client, message, DX_KR_NOT_PERMITTED,
+				      "nobody waits for this host");
 		}
 	} else if (broker->phase == DX_PHASE_ADOPTING) {
 		client->hello_seq = seq_of(message); /* X4 */
@@ -203,7 +204,8 @@ static int on_open(struct dx_client *client, struct dx_wire_message_in *message)
 	int r = 0;
 
 	if (entry == NULL || entry->inactive) {
-		return answer(client, message, DX_KR_INVALID_DEST, "no such service, or it has ended");
+		return answer(client, message, DX_KR_INVALID_DEST,
+			      "no such service, or it has ended");
 	}
 	if (entry->host == NULL) {
 		return answer(client, message, DX_KR_UNSUPPORTED, "no driver process behind it");
@@ -215,7 +217,8 @@ static int on_open(struct dx_client *client, struct dx_wire_message_in *message)
 	if (r == 0) {
 		return 0;
 	}
-	return answer(client, message, r == -EPIPE ? DX_KR_OFFLINE : DX_KR_NO_RESOURCES, strerror(-r));
+	return answer(client, message, r == -EPIPE ? DX_KR_OFFLINE : DX_KR_NO_RESOURCES,
+		      strerror(-r));
 }
 
 static int on_watch_matching(struct dx_client *client, struct dx_wire_message_in *message)
@@ -235,7 +238,8 @@ static int on_watch_matching(struct dx_client *client, struct dx_wire_message_in
 	if (r == 0) {
 		r = reply_ids(client, message, table, kind, false);
 	} else {
-		(void)answer(client, message, r == -EEXIST ? DX_KR_BAD_ARGUMENT : DX_KR_NO_RESOURCES,
+		(void)answer(client, message,
+			     r == -EEXIST ? DX_KR_BAD_ARGUMENT : DX_KR_NO_RESOURCES,
 			     r == -EEXIST ? "cookie in use" : "too many notifications");
 		r = 0;
 	}
@@ -254,11 +258,13 @@ static int on_watch_interest(struct dx_client *client, struct dx_wire_message_in
 		return answer(client, message, DX_KR_UNSUPPORTED, "unknown kind of interest");
 	}
 	if (watch->id == 0 || entry == NULL || entry->inactive) {
-		return answer(client, message, DX_KR_INVALID_DEST, "no such service, or it has ended");
+		return answer(client, message, DX_KR_INVALID_DEST,
+			      "no such service, or it has ended");
 	}
 	r = dx_watch_add(client, watch->cookie, kind, NULL, entry);
 	if (r < 0) {
-		return answer(client, message, r == -EEXIST ? DX_KR_BAD_ARGUMENT : DX_KR_NO_RESOURCES,
+		return answer(client, message,
+			      r == -EEXIST ? DX_KR_BAD_ARGUMENT : DX_KR_NO_RESOURCES,
 			      r == -EEXIST ? "cookie in use" : "too many notifications");
 	}
 	return answer(client, message, 0, NULL);
@@ -331,8 +337,8 @@ static int on_load(struct dx_client *client, struct dx_wire_message_in *message)
 	if (r < 0) {
 		return answer_errno(client, message, r, text);
 	}
-	r = dx_peer_send(&client->peer, type_of(message) | DX_WIRE_REPLY, seq_of(message), 0, NULL, 0,
-			 text, strlen(text), NULL);
+	r = dx_peer_send(&client->peer, type_of(message) | DX_WIRE_REPLY, seq_of(message), 0, NULL,
+			 0, text, strlen(text), NULL);
 	return r == -EPIPE || r == -ENOBUFS ? 0 : r;
 }
 

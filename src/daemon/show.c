@@ -96,7 +96,8 @@ void dx_show_json(const void *value, FILE *output)
 
 static bool is_container(const void *value)
 {
-	return dx_object_is_kind(value, &dx_dict_class) || dx_object_is_kind(value, &dx_array_class);
+	return dx_object_is_kind(value, &dx_dict_class) ||
+	       dx_object_is_kind(value, &dx_array_class);
 }
 
 static void text_dict(const struct dx_dict *dict, unsigned indent, FILE *output)
@@ -116,7 +117,8 @@ static void text_array(const struct dx_array *array, unsigned indent, FILE *outp
 	for (size_t i = 0; i < dx_array_count(array); i++) {
 		const void *member = dx_array_get(array, i);
 
-		(void)fprintf(output, "%*s-%s", (int)indent * 2, "", is_container(member) ? "\n" : " ");
+		(void)fprintf(output, "%*s-%s", (int)indent * 2, "",
+			      is_container(member) ? "\n" : " ");
 		dx_show_text(member, indent + 1, output);
 	}
 }
@@ -177,8 +179,9 @@ static int fetch_status(const char *socket_path, void **ret_value)
 	if (r < 0) {
 		return r;
 	}
-	r = reply.view.header.status != 0 ? -EREMOTEIO
-					  : dx_wire_message_value(&reply, &dx_dict_class, ret_value);
+	r = reply.view.header.status != 0
+		    ? -EREMOTEIO
+		    : dx_wire_message_value(&reply, &dx_dict_class, ret_value);
 	dx_wire_message_in_fini(&reply);
 	return r;
 }

@@ -29,7 +29,8 @@ static int set_owned(struct dx_dict *dict, const char *key, void *member)
 	return r;
 }
 
-static int append_described(struct dx_array *array, const struct dx_list *node, describe_fn describe)
+static int append_described(struct dx_array *array, const struct dx_list *node,
+			    describe_fn describe)
 {
 	struct dx_dict *dict = dx_dict_new();
 	int r = dict == NULL ? -ENOMEM : describe(node, dict);
@@ -87,7 +88,8 @@ static struct dx_array *service_ids(const struct dx_host *host)
 
 	for (const struct dx_list *node = host->drivers.next; r == 0 && node != &host->drivers;
 	     node = node->next) {
-		r = append_id(array, dx_list_entry(node, const struct dx_driver, host_node)->entry->id);
+		r = append_id(array,
+			      dx_list_entry(node, const struct dx_driver, host_node)->entry->id);
 	}
 	return r < 0 ? dx_object_unref(array) : array;
 }
@@ -176,8 +178,8 @@ struct dx_dict *dx_status_tree(struct dx_broker *broker)
 	DX_CLEANUP_FREE void *bytes = NULL;
 	size_t length = 0;
 
-	if (tree == NULL || (dx_plist_encode(tree, &bytes, &length) == 0 &&
-			     length <= DX_MAX_PLIST_BYTES)) {
+	if (tree == NULL ||
+	    (dx_plist_encode(tree, &bytes, &length) == 0 && length <= DX_MAX_PLIST_BYTES)) {
 		return tree;
 	}
 	dx_object_unref(tree);

@@ -28,7 +28,7 @@ static void mark_inactive(struct dx_broker *broker, struct dx_entry *entry)
 	if (entry->driver != NULL || entry->host == NULL) {
 		entry->stop = DX_STOP_WANTED;
 	}
-	dx_list_for_each(node, &entry->children) {
+	dx_list_for_each (node, &entry->children) {
 		mark_inactive(broker, dx_list_entry(node, struct dx_entry, sibling));
 	}
 }
@@ -55,7 +55,7 @@ static void remove_entry(struct dx_broker *broker, struct dx_entry *entry)
 /* Children first. */
 static void remove_all(struct dx_broker *broker, struct dx_entry *entry)
 {
-	dx_list_for_each_safe(node, &entry->children) {
+	dx_list_for_each_safe (node, &entry->children) {
 		remove_all(broker, dx_list_entry(node, struct dx_entry, sibling));
 	}
 	remove_entry(broker, entry);
@@ -86,7 +86,7 @@ static bool settle(struct dx_broker *broker, struct dx_entry *entry)
 {
 	bool waiting = false;
 
-	dx_list_for_each_safe(node, &entry->children) {
+	dx_list_for_each_safe (node, &entry->children) {
 		waiting |= !settle(broker, dx_list_entry(node, struct dx_entry, sibling));
 	}
 	if (waiting || entry->stop == DX_STOP_SENT) {

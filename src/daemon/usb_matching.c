@@ -105,7 +105,8 @@ static unsigned keys_present(const struct dx_dict *table, const struct family *f
 	unsigned keys = 0;
 
 	for (size_t i = 0; i < DX_ARRAY_SIZE(family->key_names); i++) {
-		if (family->key_names[i] != NULL && dx_dict_get(table, family->key_names[i]) != NULL) {
+		if (family->key_names[i] != NULL &&
+		    dx_dict_get(table, family->key_names[i]) != NULL) {
 			keys |= 1u << i;
 		}
 	}
@@ -185,7 +186,8 @@ static bool product_fits(const struct dx_dict *table, const struct dx_entry *ent
 	if (array != NULL) {
 		if (product != NULL || mask_value != NULL ||
 		    !dx_object_is_kind(array, &dx_array_class)) {
-			dx_why_add(why, "idProductArray", "must be an array of numbers, in place of "
+			dx_why_add(why, "idProductArray",
+				   "must be an array of numbers, in place of "
 				   "idProduct and idProductMask");
 			return false;
 		}
@@ -242,13 +244,13 @@ static void explain_row(const struct family *family, unsigned keys, bool vendor_
 enum dx_usb_match dx_usb_match_table(const struct dx_dict *table, const struct dx_entry *entry,
 				     int64_t *ret_score, struct dx_why *why)
 {
-	const struct family *family = dx_entry_is_kind(entry, "IOUSBHostDevice")
-					      ? &device_family
-					      : &interface_family;
+	const struct family *family =
+		dx_entry_is_kind(entry, "IOUSBHostDevice") ? &device_family : &interface_family;
 	unsigned keys = keys_present(table, family);
 	uint64_t class_code = 0;
-	bool vendor_specific = number_of(dx_entry_property(entry, family->class_key), &class_code) &&
-			       class_code == VENDOR_SPECIFIC;
+	bool vendor_specific =
+		number_of(dx_entry_property(entry, family->class_key), &class_code) &&
+		class_code == VENDOR_SPECIFIC;
 	const struct row *row = row_of(family, keys, vendor_specific);
 	bool fits = !has_foreign_keys(table, family, why);
 

@@ -56,8 +56,12 @@ int dx_wait_add(struct dx_client *client, enum dx_wait_kind kind, uint16_t type,
 	if (wait == NULL) {
 		return -ENOMEM;
 	}
-	*wait = (struct wait){
-		.client = client, .kind = kind, .type = type, .seq = seq, .id = id, .bundle = bundle};
+	*wait = (struct wait){.client = client,
+			      .kind = kind,
+			      .type = type,
+			      .seq = seq,
+			      .id = id,
+			      .bundle = bundle};
 	r = dx_loop_add_timer(broker->loop, timed_out, wait, &wait->timer);
 	if (r < 0) {
 		free(wait);
@@ -74,7 +78,7 @@ int dx_wait_add(struct dx_client *client, enum dx_wait_kind kind, uint16_t type,
 static void end_all(struct dx_broker *broker, enum dx_wait_kind kind, uint64_t id,
 		    const void *bundle)
 {
-	dx_list_for_each_safe(node, &broker->waiters) {
+	dx_list_for_each_safe (node, &broker->waiters) {
 		struct wait *wait = dx_list_entry(node, struct wait, node);
 
 		if (wait->kind == kind && wait->id == id && wait->bundle == bundle) {
@@ -101,7 +105,7 @@ void dx_waits_bundle_gone(struct dx_broker *broker, const void *bundle)
 
 void dx_waits_client_gone(struct dx_client *client)
 {
-	dx_list_for_each_safe(node, &client->broker->waiters) {
+	dx_list_for_each_safe (node, &client->broker->waiters) {
 		struct wait *wait = dx_list_entry(node, struct wait, node);
 
 		if (wait->client == client) {

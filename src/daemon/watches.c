@@ -16,7 +16,7 @@
 #include "wire/wire.h"
 
 struct dx_watch {
-	struct dx_list node;	    /* broker->watches[kind], entry->interests, or none */
+	struct dx_list node;        /* broker->watches[kind], entry->interests, or none */
 	struct dx_list client_node; /* client->watches */
 	struct dx_client *client;
 	uint64_t cookie;
@@ -52,7 +52,7 @@ enum dx_watch_kind dx_watch_kind_of(const char *name)
 
 static struct dx_watch *watch_find(struct dx_client *client, uint64_t cookie)
 {
-	dx_list_for_each(node, &client->watches) {
+	dx_list_for_each (node, &client->watches) {
 		struct dx_watch *watch = dx_list_entry(node, struct dx_watch, client_node);
 
 		if (watch->cookie == cookie) {
@@ -111,7 +111,7 @@ int dx_watch_remove(struct dx_client *client, uint64_t cookie)
 
 void dx_watches_remove_all(struct dx_client *client)
 {
-	dx_list_for_each_safe(node, &client->watches) {
+	dx_list_for_each_safe (node, &client->watches) {
 		watch_free(dx_list_entry(node, struct dx_watch, client_node));
 	}
 }
@@ -132,8 +132,8 @@ bool dx_watch_starts_with(enum dx_watch_kind kind, const struct dx_entry *entry)
 
 static void watch_tell(const struct dx_watch *watch, const struct dx_wire_event *event)
 {
-	int r = dx_peer_send(&watch->client->peer, DX_WIRE_A_EVENT, 0, 0, event, sizeof(*event), NULL,
-			     0, NULL);
+	int r = dx_peer_send(&watch->client->peer, DX_WIRE_A_EVENT, 0, 0, event, sizeof(*event),
+			     NULL, 0, NULL);
 
 	if (r < 0) {
 		dx_peer_break(&watch->client->peer, r); /* Z2: never drop one and go on */
@@ -142,7 +142,7 @@ static void watch_tell(const struct dx_watch *watch, const struct dx_wire_event 
 
 void dx_watches_service(struct dx_broker *broker, enum dx_watch_kind kind, struct dx_entry *entry)
 {
-	dx_list_for_each(node, &broker->watches[kind]) {
+	dx_list_for_each (node, &broker->watches[kind]) {
 		const struct dx_watch *watch = dx_list_entry(node, struct dx_watch, node);
 
 		if (dx_match_table(watch->matching, entry, NULL)) {
@@ -160,7 +160,7 @@ void dx_watches_service(struct dx_broker *broker, enum dx_watch_kind kind, struc
 void dx_watches_interest(struct dx_entry *entry, enum dx_watch_kind kind, uint32_t message_type,
 			 uint64_t argument)
 {
-	dx_list_for_each(node, &entry->interests) {
+	dx_list_for_each (node, &entry->interests) {
 		const struct dx_watch *watch = dx_list_entry(node, struct dx_watch, node);
 
 		if (watch->kind == kind) {

@@ -32,7 +32,8 @@ enum dx_watch_kind {
 	DX_WATCH_POWER, /* accepted, never happens here */
 	DX_WATCH_NONE,
 };
-_Static_assert(DX_WATCH_GENERAL <= sizeof(((struct dx_broker *)0)->watches) / sizeof(struct dx_list),
+_Static_assert(DX_WATCH_GENERAL <=
+		       sizeof(((struct dx_broker *)0)->watches) / sizeof(struct dx_list),
 	       "one list per matching kind");
 
 /* From "IOServiceFirstMatch" and so on; DX_WATCH_NONE for an unknown name. */

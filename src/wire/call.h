@@ -27,31 +27,31 @@
  *   kind        DX_ASK_*
  *   id          goes into the grant
  *   address, length   the application's memory; address 0 for DX_ASK_OUTPUT
- * The application's library sends DX_WIRE_C_GRANT (with an fd) for it on the control socket first and
- * then replies with status 0; or replies with a negative errno and sends nothing.
- * Ids of grants that belong to calls have the top bit set, those of questions have not.
+ * The application's library sends DX_WIRE_C_GRANT (with an fd) for it on the control socket first
+ * and then replies with status 0; or replies with a negative errno and sends nothing. Ids of grants
+ * that belong to calls have the top bit set, those of questions have not.
  */
 #ifndef DX_WIRE_CALL_H
 #define DX_WIRE_CALL_H
 
 #include <stdint.h>
 
-#define DX_CALL_METHOD 1u
+#define DX_CALL_METHOD      1u
 
-#define DX_CALL_ASYNC	  1u /* the driver gets a completion */
-#define DX_CALL_VARIABLE  2u /* kIOConnectMethodVarOutputSize */
-#define DX_CALL_IN_GRANT  4u /* input structure above DX_MAX_INLINE_BYTES */
-#define DX_CALL_OUT_GRANT 8u /* output structure above DX_MAX_INLINE_BYTES */
-#define DX_CALL_FLAGS	  15u
+#define DX_CALL_ASYNC       1u /* the driver gets a completion */
+#define DX_CALL_VARIABLE    2u /* kIOConnectMethodVarOutputSize */
+#define DX_CALL_IN_GRANT    4u /* input structure above DX_MAX_INLINE_BYTES */
+#define DX_CALL_OUT_GRANT   8u /* output structure above DX_MAX_INLINE_BYTES */
+#define DX_CALL_FLAGS       15u
 
 #define DX_ANSWER_STRUCTURE (1ull << 63)
 
-#define DX_ASK_MEMORY 1u /* address and length of the application, for good */
-#define DX_ASK_OUTPUT 2u /* new memory of length bytes for a variable output structure */
+#define DX_ASK_MEMORY       1u /* address and length of the application, for good */
+#define DX_ASK_OUTPUT       2u /* new memory of length bytes for a variable output structure */
 
 /* flags of DX_ASK_MEMORY */
-#define DX_ASK_WRITE 1u /* the driver wants to write: shared read-write */
-#define DX_ASK_COPY  2u /* the driver's writes stay its own: only what is there now matters */
+#define DX_ASK_WRITE     1u /* the driver wants to write: shared read-write */
+#define DX_ASK_COPY      2u /* the driver's writes stay its own: only what is there now matters */
 
 #define DX_GRANT_OF_CALL (1ull << 63)
 

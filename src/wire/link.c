@@ -26,7 +26,8 @@ static int write_all(int fd, const void *bytes, size_t length)
 	size_t done = 0;
 
 	while (done < length) {
-		ssize_t written = pwrite(fd, (const char *)bytes + done, length - done, (off_t)done);
+		ssize_t written =
+			pwrite(fd, (const char *)bytes + done, length - done, (off_t)done);
 
 		if (written < 0 && errno == EINTR) {
 			continue;

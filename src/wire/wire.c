@@ -17,7 +17,7 @@
 
 enum {
 	HAS_REQUEST = 1,  /* the type exists without DX_WIRE_REPLY */
-	HAS_REPLY = 2,	  /* and with it */
+	HAS_REPLY = 2,    /* and with it */
 	REQUEST_DATA = 4, /* a payload may follow */
 	REPLY_DATA = 8,
 };
@@ -161,10 +161,13 @@ static bool check_grant(const void *body)
 	       !dx_add_overflow(grant->offset, grant->length, &end);
 }
 
-#define ROW(type_, name_, what_, ...) {.type = (type_), .name = (name_), .what = (what_), __VA_ARGS__}
-#define CALL (HAS_REQUEST | HAS_REPLY)
+#define ROW(type_, name_, what_, ...)                                                              \
+	{                                                                                          \
+		.type = (type_), .name = (name_), .what = (what_), __VA_ARGS__                     \
+	}
+#define CALL                     (HAS_REQUEST | HAS_REPLY)
 #define REQUEST(struct_, check_) .request_body = sizeof(struct struct_), .check_request = (check_)
-#define REPLY(struct_, check_)	 .reply_body = sizeof(struct struct_), .check_reply = (check_)
+#define REPLY(struct_, check_)   .reply_body = sizeof(struct struct_), .check_reply = (check_)
 
 static const struct row rows[] = {
 	ROW(DX_WIRE_A_HELLO, "A_HELLO", CALL, REQUEST(dx_wire_hello, check_hello),
@@ -178,7 +181,8 @@ static const struct row rows[] = {
 	    REPLY(dx_wire_id, NULL), .reply_fds = 1),
 	ROW(DX_WIRE_A_WATCH_MATCHING, "A_WATCH_MATCHING", CALL | REQUEST_DATA | REPLY_DATA,
 	    REQUEST(dx_wire_watch, check_watch), REPLY(dx_wire_ids, check_ids)),
-	ROW(DX_WIRE_A_WATCH_INTEREST, "A_WATCH_INTEREST", CALL, REQUEST(dx_wire_watch, check_watch)),
+	ROW(DX_WIRE_A_WATCH_INTEREST, "A_WATCH_INTEREST", CALL,
+	    REQUEST(dx_wire_watch, check_watch)),
 	ROW(DX_WIRE_A_UNWATCH, "A_UNWATCH", CALL, REQUEST(dx_wire_id, NULL)),
 	ROW(DX_WIRE_A_EVENT, "A_EVENT", HAS_REQUEST, REQUEST(dx_wire_event, check_event)),
 	ROW(DX_WIRE_A_BUSY, "A_BUSY", CALL, REQUEST(dx_wire_id, NULL),
@@ -199,7 +203,8 @@ static const struct row rows[] = {
 	ROW(DX_WIRE_H_TERMINATE, "H_TERMINATE", CALL, REQUEST(dx_wire_id, NULL)),
 	ROW(DX_WIRE_H_DEVICE_GONE, "H_DEVICE_GONE", CALL, REQUEST(dx_wire_id, NULL)),
 	ROW(DX_WIRE_H_REGISTER, "H_REGISTER", HAS_REQUEST, REQUEST(dx_wire_id, NULL)),
-	ROW(DX_WIRE_H_SET_NAME, "H_SET_NAME", HAS_REQUEST | REQUEST_DATA, REQUEST(dx_wire_id, NULL)),
+	ROW(DX_WIRE_H_SET_NAME, "H_SET_NAME", HAS_REQUEST | REQUEST_DATA,
+	    REQUEST(dx_wire_id, NULL)),
 	ROW(DX_WIRE_H_SET_PROPERTIES, "H_SET_PROPERTIES", HAS_REQUEST | REQUEST_DATA,
 	    REQUEST(dx_wire_id, NULL)),
 	ROW(DX_WIRE_H_REMOVE_PROPERTY, "H_REMOVE_PROPERTY", HAS_REQUEST | REQUEST_DATA,
@@ -260,7 +265,8 @@ static bool row_takes_payload(const struct row *row, const struct dx_wire_header
 }
 
 /* M1 and M4, up to the body. */
-static bool header_is_valid(const struct dx_wire_header *header, const struct row *row, size_t length)
+static bool header_is_valid(const struct dx_wire_header *header, const struct row *row,
+			    size_t length)
 {
 	size_t body = row_body_length(row, header->type);
 	bool failed = is_reply(header->type) && header->status != 0;
@@ -301,7 +307,8 @@ bool dx_wire_text_is_valid(const char *text, size_t length)
 			}
 			code = code << 6 | (at[i] & 0x3fu);
 		}
-		if (code < smallest[extra] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
+		if (code < smallest[extra] || code > 0x10ffff ||
+		    (code >= 0xd800 && code < 0xe000)) {
 			return false;
 		}
 		at += extra + 1;
@@ -344,10 +351,12 @@ int dx_wire_check_payload(const struct dx_wire_view *view)
 	if (row == NULL || (view->payload_length > 0 && !row_takes_payload(row, &view->header))) {
 		return -EPROTO;
 	}
-	if (row->check_reply == check_ids && is_reply(view->header.type) && view->header.status == 0) {
+	if (row->check_reply == check_ids && is_reply(view->header.type) &&
+	    view->header.status == 0) {
 		const struct dx_wire_ids *ids = view->body;
 
-		return view->payload_length == (uint64_t)ids->count * sizeof(uint64_t) ? 0 : -EPROTO;
+		return view->payload_length == (uint64_t)ids->count * sizeof(uint64_t) ? 0
+										       : -EPROTO;
 	}
 	return 0;
 }
@@ -374,9 +383,9 @@ int dx_wire_decode(const void *buffer, size_t length, struct dx_wire_view *ret_v
 		return -EPROTO;
 	}
 	view.payload_length = length - sizeof(view.header) - view.header.body_length;
-	view.payload = view.payload_length == 0
-			       ? NULL
-			       : (const char *)buffer + sizeof(view.header) + view.header.body_length;
+	view.payload = view.payload_length == 0 ? NULL
+						: (const char *)buffer + sizeof(view.header) +
+							  view.header.body_length;
 	if ((view.header.flags & DX_WIRE_PAYLOAD_FD) != 0) {
 		/* The payload is elsewhere: the link puts it here and checks it then. */
 		if (view.payload_length > 0 || !row_takes_payload(row, &view.header)) {

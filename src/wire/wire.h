@@ -32,8 +32,8 @@
 #include "base/limits.h"
 #include "base/value.h"
 
-#define DX_WIRE_VERSION	   1u
-#define DX_WIRE_REPLY	   0x8000u /* in type */
+#define DX_WIRE_VERSION    1u
+#define DX_WIRE_REPLY      0x8000u /* in type */
 #define DX_WIRE_PAYLOAD_FD 0x0001u /* in flags */
 
 struct dx_wire_header {
@@ -50,52 +50,53 @@ _Static_assert(sizeof(struct dx_wire_header) == 24, "wire layout");
 
 enum dx_wire_type {
 	/* W-A requests; the comment gives payload -> reply body and payload */
-	DX_WIRE_A_HELLO = 0x0100,	/* dx_wire_hello -> dx_wire_hello_reply */
-	DX_WIRE_A_MATCH = 0x0101,	/* dx_wire_match + plist -> dx_wire_ids + u64[count] */
-	DX_WIRE_A_ENTRY = 0x0102,	/* dx_wire_entry -> + plist (keys: DX_ENTRY_*) */
-	DX_WIRE_A_MATCH_TEST = 0x0103,	/* dx_wire_id + plist -> dx_wire_value (0/1) */
-	DX_WIRE_A_OPEN = 0x0104,	/* dx_wire_open -> dx_wire_id (user client) + fd (W-C socket) */
+	DX_WIRE_A_HELLO = 0x0100,      /* dx_wire_hello -> dx_wire_hello_reply */
+	DX_WIRE_A_MATCH = 0x0101,      /* dx_wire_match + plist -> dx_wire_ids + u64[count] */
+	DX_WIRE_A_ENTRY = 0x0102,      /* dx_wire_entry -> + plist (keys: DX_ENTRY_*) */
+	DX_WIRE_A_MATCH_TEST = 0x0103, /* dx_wire_id + plist -> dx_wire_value (0/1) */
+	DX_WIRE_A_OPEN = 0x0104, /* dx_wire_open -> dx_wire_id (user client) + fd (W-C socket) */
 	DX_WIRE_A_WATCH_MATCHING = 0x0105, /* dx_wire_watch + plist -> dx_wire_ids + u64[count] */
 	DX_WIRE_A_WATCH_INTEREST = 0x0106, /* dx_wire_watch -> nothing */
-	DX_WIRE_A_UNWATCH = 0x0107,	/* dx_wire_id (cookie) -> nothing */
-	DX_WIRE_A_EVENT = 0x0108,	/* broker to application, seq 0: dx_wire_event */
-	DX_WIRE_A_BUSY = 0x0109,	/* dx_wire_id -> dx_wire_value */
-	DX_WIRE_A_WAIT_QUIET = 0x010a,	/* dx_wire_wait -> nothing; reply when quiet or timed out */
-	DX_WIRE_A_LOAD = 0x0110,	/* + text: absolute bundle path -> + text: bundle identifier */
-	DX_WIRE_A_UNLOAD = 0x0111,	/* + text: bundle identifier -> nothing */
-	DX_WIRE_A_ATTACH = 0x0112,	/* + text: device spec -> dx_wire_id (device entry) */
-	DX_WIRE_A_DETACH = 0x0113,	/* dx_wire_id (device entry) -> nothing */
-	DX_WIRE_A_TREE = 0x0114,	/* nothing -> + plist: the whole registry, nested */
-	DX_WIRE_A_STATUS = 0x0115,	/* nothing -> + plist: bundles, hosts, devices, clients */
-	DX_WIRE_A_SHUTDOWN = 0x0116,	/* nothing -> nothing; the broker ends its hosts and itself */
+	DX_WIRE_A_UNWATCH = 0x0107,        /* dx_wire_id (cookie) -> nothing */
+	DX_WIRE_A_EVENT = 0x0108,          /* broker to application, seq 0: dx_wire_event */
+	DX_WIRE_A_BUSY = 0x0109,           /* dx_wire_id -> dx_wire_value */
+	DX_WIRE_A_WAIT_QUIET = 0x010a, /* dx_wire_wait -> nothing; reply when quiet or timed out */
+	DX_WIRE_A_LOAD = 0x0110,     /* + text: absolute bundle path -> + text: bundle identifier */
+	DX_WIRE_A_UNLOAD = 0x0111,   /* + text: bundle identifier -> nothing */
+	DX_WIRE_A_ATTACH = 0x0112,   /* + text: device spec -> dx_wire_id (device entry) */
+	DX_WIRE_A_DETACH = 0x0113,   /* dx_wire_id (device entry) -> nothing */
+	DX_WIRE_A_TREE = 0x0114,     /* nothing -> + plist: the whole registry, nested */
+	DX_WIRE_A_STATUS = 0x0115,   /* nothing -> + plist: bundles, hosts, devices, clients */
+	DX_WIRE_A_SHUTDOWN = 0x0116, /* nothing -> nothing; the broker ends its hosts and itself */
 
 	/* W-H, broker to host */
-	DX_WIRE_H_SETUP = 0x0200,	/* dx_wire_setup + plist (DX_SETUP_*) -> failed: + text */
-	DX_WIRE_H_START = 0x0201,	/* dx_wire_start + plist (DX_START_*) -> nothing */
-	DX_WIRE_H_OPEN = 0x0202,	/* dx_wire_host_open + fd (W-C socket) -> dx_wire_id (client) */
-	DX_WIRE_H_TERMINATE = 0x0203,	/* dx_wire_id -> nothing; reply when Stop is through */
+	DX_WIRE_H_SETUP = 0x0200, /* dx_wire_setup + plist (DX_SETUP_*) -> failed: + text */
+	DX_WIRE_H_START = 0x0201, /* dx_wire_start + plist (DX_START_*) -> nothing */
+	DX_WIRE_H_OPEN = 0x0202,  /* dx_wire_host_open + fd (W-C socket) -> dx_wire_id (client) */
+	DX_WIRE_H_TERMINATE = 0x0203,   /* dx_wire_id -> nothing; reply when Stop is through */
 	DX_WIRE_H_DEVICE_GONE = 0x0204, /* dx_wire_id (provider): unplugged -> nothing */
 	/* W-H, host to broker; all with seq 0 */
-	DX_WIRE_H_REGISTER = 0x0280,	   /* dx_wire_id */
-	DX_WIRE_H_SET_NAME = 0x0281,	   /* dx_wire_id + text */
-	DX_WIRE_H_SET_PROPERTIES = 0x0282, /* dx_wire_id + plist, merged into IOUserServiceProperties */
-	DX_WIRE_H_REMOVE_PROPERTY = 0x0283, /* dx_wire_id + text */
-	DX_WIRE_H_ADD_ENTRY = 0x0284,	   /* dx_wire_add_entry + plist (properties) */
-	DX_WIRE_H_REMOVE_ENTRY = 0x0285,   /* dx_wire_id: terminated and gone */
+	DX_WIRE_H_REGISTER = 0x0280, /* dx_wire_id */
+	DX_WIRE_H_SET_NAME = 0x0281, /* dx_wire_id + text */
+	DX_WIRE_H_SET_PROPERTIES =
+		0x0282, /* dx_wire_id + plist, merged into IOUserServiceProperties */
+	DX_WIRE_H_REMOVE_PROPERTY = 0x0283,   /* dx_wire_id + text */
+	DX_WIRE_H_ADD_ENTRY = 0x0284,         /* dx_wire_add_entry + plist (properties) */
+	DX_WIRE_H_REMOVE_ENTRY = 0x0285,      /* dx_wire_id: terminated and gone */
 	DX_WIRE_H_TERMINATE_REQUEST = 0x0286, /* dx_wire_id: the driver called Terminate() */
-	DX_WIRE_H_DEVICE_LOST = 0x0287,	   /* dx_wire_id (provider): the backend says it is gone */
-	DX_WIRE_H_ADJUST_BUSY = 0x0288,	   /* dx_wire_adjust */
-	DX_WIRE_H_MESSAGE = 0x0289,	   /* dx_wire_message: to interested applications */
-	DX_WIRE_H_ADOPT = 0x028a,	   /* + plist (DX_ADOPT_*): to a new broker, after its restart */
+	DX_WIRE_H_DEVICE_LOST = 0x0287, /* dx_wire_id (provider): the backend says it is gone */
+	DX_WIRE_H_ADJUST_BUSY = 0x0288, /* dx_wire_adjust */
+	DX_WIRE_H_MESSAGE = 0x0289,     /* dx_wire_message: to interested applications */
+	DX_WIRE_H_ADOPT = 0x028a, /* + plist (DX_ADOPT_*): to a new broker, after its restart */
 
 	/* W-C, host to application */
-	DX_WIRE_C_CHANNEL = 0x0300,	/* first message: dx_wire_channel + fds D, A, doorbell */
-	DX_WIRE_C_WAKE = 0x0301,	/* header only, seq 0: look at the notification ring */
+	DX_WIRE_C_CHANNEL = 0x0300, /* first message: dx_wire_channel + fds D, A, doorbell */
+	DX_WIRE_C_WAKE = 0x0301,    /* header only, seq 0: look at the notification ring */
 	/* W-C, application to host */
-	DX_WIRE_C_MAP = 0x0310,		/* dx_wire_map -> dx_wire_map_reply + one fd per slice */
-	DX_WIRE_C_UNMAP = 0x0311,	/* dx_wire_map -> dx_wire_map_reply, no fds */
-	DX_WIRE_C_CLOSE = 0x0312,	/* nothing -> nothing */
-	DX_WIRE_C_GRANT = 0x0313,	/* seq 0: dx_wire_grant + fd: answer to an ask in a call */
+	DX_WIRE_C_MAP = 0x0310,   /* dx_wire_map -> dx_wire_map_reply + one fd per slice */
+	DX_WIRE_C_UNMAP = 0x0311, /* dx_wire_map -> dx_wire_map_reply, no fds */
+	DX_WIRE_C_CLOSE = 0x0312, /* nothing -> nothing */
+	DX_WIRE_C_GRANT = 0x0313, /* seq 0: dx_wire_grant + fd: answer to an ask in a call */
 };
 
 enum dx_wire_role { DX_WIRE_ROLE_APPLICATION = 1, DX_WIRE_ROLE_HOST = 2, DX_WIRE_ROLE_TOOL = 3 };
@@ -139,19 +140,19 @@ struct dx_wire_entry {
 };
 
 /* Keys of the DX_WIRE_A_ENTRY reply and of each node of DX_WIRE_A_TREE. */
-#define DX_ENTRY_ID_KEY		"id"	     /* number */
-#define DX_ENTRY_NAME_KEY	"name"	     /* string */
-#define DX_ENTRY_CLASSES_KEY	"classes"    /* array of strings: kernel class chain, own first */
-#define DX_ENTRY_LOCATION_KEY	"location"   /* string, may be missing */
-#define DX_ENTRY_PATH_KEY	"path"	     /* string: IOService:/... */
+#define DX_ENTRY_ID_KEY         "id"         /* number */
+#define DX_ENTRY_NAME_KEY       "name"       /* string */
+#define DX_ENTRY_CLASSES_KEY    "classes"    /* array of strings: kernel class chain, own first */
+#define DX_ENTRY_LOCATION_KEY   "location"   /* string, may be missing */
+#define DX_ENTRY_PATH_KEY       "path"       /* string: IOService:/... */
 #define DX_ENTRY_REGISTERED_KEY "registered" /* boolean */
-#define DX_ENTRY_INACTIVE_KEY	"inactive"   /* boolean */
-#define DX_ENTRY_BUSY_KEY	"busy"	     /* number */
-#define DX_ENTRY_RETAIN_KEY	"retain"     /* number */
-#define DX_ENTRY_PARENT_KEY	"parent"     /* number: id; missing on the root */
-#define DX_ENTRY_CHILDREN_KEY	"children"   /* array of ids; in a tree, array of nodes */
+#define DX_ENTRY_INACTIVE_KEY   "inactive"   /* boolean */
+#define DX_ENTRY_BUSY_KEY       "busy"       /* number */
+#define DX_ENTRY_RETAIN_KEY     "retain"     /* number */
+#define DX_ENTRY_PARENT_KEY     "parent"     /* number: id; missing on the root */
+#define DX_ENTRY_CHILDREN_KEY   "children"   /* array of ids; in a tree, array of nodes */
 #define DX_ENTRY_PROPERTIES_KEY "properties" /* dictionary */
-#define DX_ENTRY_PID_KEY	"pid"	     /* number: host process, services of drivers only */
+#define DX_ENTRY_PID_KEY        "pid"        /* number: host process, services of drivers only */
 
 struct dx_wire_open {
 	uint64_t id;
@@ -160,9 +161,10 @@ struct dx_wire_open {
 };
 
 struct dx_wire_watch {
-	uint64_t cookie; /* chosen by the application, unique among its watches */
-	uint64_t id;	 /* interest only, else 0 */
-	char kind[DX_MAX_NAME]; /* "IOServiceFirstMatch", "IOGeneralInterest", ...; NUL-terminated */
+	uint64_t cookie;        /* chosen by the application, unique among its watches */
+	uint64_t id;            /* interest only, else 0 */
+	char kind[DX_MAX_NAME]; /* "IOServiceFirstMatch", "IOGeneralInterest", ...; NUL-terminated
+				 */
 };
 
 enum dx_wire_event_kind { DX_WIRE_EVENT_SERVICE = 1, DX_WIRE_EVENT_INTEREST = 2 };
@@ -176,7 +178,7 @@ struct dx_wire_event {
 };
 
 struct dx_wire_wait {
-	uint64_t id;	     /* 0: the whole registry */
+	uint64_t id;         /* 0: the whole registry */
 	uint64_t timeout_ns; /* UINT64_MAX: for ever */
 };
 
@@ -189,25 +191,25 @@ struct dx_wire_setup {
 };
 #define DX_SETUP_EXIT_WITH_BROKER 1u /* private broker: end when its socket closes */
 
-#define DX_SETUP_BUNDLE_KEY	"bundle"     /* string: absolute path of the .dext */
-#define DX_SETUP_IDENTIFIER_KEY "identifier" /* string: CFBundleIdentifier */
-#define DX_SETUP_EXECUTABLE_KEY "executable" /* string: absolute path of the shared object */
-#define DX_SETUP_SERVER_KEY	"server"     /* string: IOUserServerName */
-#define DX_SETUP_BROKER_KEY	"broker"     /* string: address to reconnect to */
+#define DX_SETUP_BUNDLE_KEY       "bundle"     /* string: absolute path of the .dext */
+#define DX_SETUP_IDENTIFIER_KEY   "identifier" /* string: CFBundleIdentifier */
+#define DX_SETUP_EXECUTABLE_KEY   "executable" /* string: absolute path of the shared object */
+#define DX_SETUP_SERVER_KEY       "server"     /* string: IOUserServerName */
+#define DX_SETUP_BROKER_KEY       "broker"     /* string: address to reconnect to */
 
 struct dx_wire_start {
-	uint64_t id;	      /* of the new service */
+	uint64_t id;          /* of the new service */
 	uint64_t provider_id; /* registry id of what it was matched on */
 };
 
-#define DX_START_CLASS_KEY	"IOUserClass" /* string: class of the driver to make */
-#define DX_START_PROPERTIES_KEY "properties"  /* dictionary: the service's registry properties */
-#define DX_START_PROVIDER_KEY	"provider"    /* dictionary with the next five */
-#define DX_START_PROVIDER_CLASS_KEY	 "class"      /* string: kernel class */
-#define DX_START_PROVIDER_NAME_KEY	 "name"	      /* string */
+#define DX_START_CLASS_KEY               "IOUserClass" /* string: class of the driver to make */
+#define DX_START_PROPERTIES_KEY          "properties" /* dictionary: of the registry */
+#define DX_START_PROVIDER_KEY            "provider"   /* dictionary with the next five */
+#define DX_START_PROVIDER_CLASS_KEY      "class"      /* string: kernel class */
+#define DX_START_PROVIDER_NAME_KEY       "name"       /* string */
 #define DX_START_PROVIDER_PROPERTIES_KEY "properties" /* dictionary */
-#define DX_START_PROVIDER_SPEC_KEY	 "spec"	      /* string: device spec; USB providers */
-#define DX_START_PROVIDER_DEVICE_KEY	 "device"     /* number: id of the USB device entry */
+#define DX_START_PROVIDER_SPEC_KEY       "spec"       /* string: device spec; USB providers */
+#define DX_START_PROVIDER_DEVICE_KEY     "device"     /* number: id of the USB device entry */
 
 struct dx_wire_host_open {
 	uint64_t service_id;
@@ -239,21 +241,21 @@ struct dx_wire_message {
 };
 
 #define DX_ADOPT_IDENTIFIER_KEY "identifier"
-#define DX_ADOPT_PID_KEY	"pid"
-#define DX_ADOPT_BUNDLE_KEY	"bundle"
-#define DX_ADOPT_FIRST_ID_KEY	"first_id"
-#define DX_ADOPT_NR_IDS_KEY	"nr_ids"
-#define DX_ADOPT_SERVER_KEY	"server"   /* string: IOUserServerName */
-#define DX_ADOPT_SERVICES_KEY	"services" /* array of dictionaries, parents before children */
+#define DX_ADOPT_PID_KEY        "pid"
+#define DX_ADOPT_BUNDLE_KEY     "bundle"
+#define DX_ADOPT_FIRST_ID_KEY   "first_id"
+#define DX_ADOPT_NR_IDS_KEY     "nr_ids"
+#define DX_ADOPT_SERVER_KEY     "server"   /* string: IOUserServerName */
+#define DX_ADOPT_SERVICES_KEY   "services" /* array of dictionaries, parents before children */
 
 /*
  * Each service has DX_ENTRY_ID_KEY, DX_ENTRY_PARENT_KEY (id of its provider), and when they apply
  * DX_ENTRY_REGISTERED_KEY, DX_ENTRY_NAME_KEY (set by the driver) and DX_ADOPT_USER_PROPERTIES_KEY.
- * One that a broker matched has DX_ADOPT_START_KEY; one that the driver made has DX_ADOPT_CLASS_KEY,
- * DX_ENTRY_NAME_KEY and DX_ENTRY_PROPERTIES_KEY.
+ * One that a broker matched has DX_ADOPT_START_KEY; one that the driver made has
+ * DX_ADOPT_CLASS_KEY, DX_ENTRY_NAME_KEY and DX_ENTRY_PROPERTIES_KEY.
  */
-#define DX_ADOPT_START_KEY	     "start" /* dictionary: the DX_START_* keys it was started with */
-#define DX_ADOPT_CLASS_KEY	     "class" /* string: kernel class */
+#define DX_ADOPT_START_KEY           "start" /* dictionary: the DX_START_* keys */
+#define DX_ADOPT_CLASS_KEY           "class"           /* string: kernel class */
 #define DX_ADOPT_USER_PROPERTIES_KEY "user_properties" /* dictionary: IOUserServiceProperties */
 
 struct dx_wire_channel {
@@ -267,7 +269,7 @@ struct dx_wire_map {
 	uint32_t options; /* low 12 bits of what the application gave */
 };
 
-#define DX_WIRE_MAX_SLICES   8u
+#define DX_WIRE_MAX_SLICES    8u
 #define DX_WIRE_MAP_READ_ONLY 1u
 
 struct dx_wire_slice {
@@ -329,7 +331,8 @@ int dx_wire_decode(const void *buffer, size_t length, struct dx_wire_view *ret_v
  */
 int dx_wire_check_payload(const struct dx_wire_view *view);
 
-/* How many descriptors, besides that of the payload, must come with a message; -EPROTO if unknown. */
+/* How many descriptors, besides that of the payload, must come with a message; -EPROTO if unknown.
+ */
 int dx_wire_nr_fds(const struct dx_wire_view *view);
 
 /* UTF-8 without NUL, so that it can go into a property list. */
