@@ -429,15 +429,6 @@ int dx_share_range(uint64_t address, uint64_t length, bool writable, struct dx_s
 	return error;
 }
 
-void dx_share_sweep(void)
-{
-	dx_mutex_lock(&registry.lock);
-	if (registry.nr_promoted != 0) {
-		sweep_locked();
-	}
-	dx_mutex_unlock(&registry.lock);
-}
-
 static int add_mapping_locked(struct record *record) DX_REQUIRES(registry.lock)
 {
 	int error = prepare_locked();

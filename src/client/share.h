@@ -55,10 +55,6 @@ struct dx_shared_range {
  */
 int dx_share_range(uint64_t address, uint64_t length, bool writable, struct dx_shared_range *ret);
 
-/* Closes the files of promoted memory that the program has unmapped since. Reads the process's
- * mappings when there are such files. */
-void dx_share_sweep(void);
-
 /* Copies [address, address + length) into a memfd of its own, at offset 0. Any readable memory.
  * @return fd; -EFAULT; -EINVAL; -ENOMEM; -EMFILE. */
 int dx_share_snapshot(uint64_t address, uint64_t length);
