@@ -208,19 +208,14 @@ static void collect_persistent(struct dx_reactor *reactor)
 	dx_mutex_unlock(&reactor->lock);
 }
 
-/* @return false when the reactor stops. */
-static bool attend(struct dx_reactor *reactor)
+static void attend(struct dx_reactor *reactor)
 {
 	if (!atomic_load_explicit(&reactor->attention, memory_order_acquire)) {
-		return true;
+		return;
 	}
 	atomic_store_explicit(&reactor->attention, false, memory_order_relaxed);
 	collect_removed(reactor);
 	collect_persistent(reactor);
-	dx_mutex_lock(&reactor->lock);
-	bool stopping = reactor->stopping;
-	dx_mutex_unlock(&reactor->lock);
-	return !stopping;
 }
 
 /* ---- scheduled queues ---- */
@@ -578,13 +573,24 @@ static void idle(struct dx_reactor *reactor)
 	sleep_until_work(reactor);
 }
 
+/* Asked only when there was nothing to do: a stop lets finish what is there. */
+static bool is_stopping(struct dx_reactor *reactor)
+{
+	return atomic_load_explicit(&reactor->stop, memory_order_acquire);
+}
+
 void dx_reactor_lead(struct dx_reactor *reactor, struct dx_thread *self)
 {
-	while (attend(reactor)) {
+	for (;;) {
 		bool did = false;
 
+		attend(reactor);
 		if (!pass(reactor, self, &did)) {
 			return;
+		}
+		if (!did && is_stopping(reactor) &&
+		    !atomic_load_explicit(&reactor->attention, memory_order_acquire)) {
+			break;
 		}
 		if (!did) {
 			idle(reactor);
@@ -638,6 +644,24 @@ int dx_reactor_new(struct dx_runtime *runtime, uint64_t spin_budget_ns,
 	return 0;
 }
 
+/* No thread is left; what threads that came back late gave up is freed through queues. */
+static void run_leftovers(struct dx_reactor *reactor)
+{
+	struct dx_queue *queue = NULL;
+
+	do {
+		while (reactor->nr_active > 0) {
+			active_drop(reactor, reactor->nr_active - 1);
+		}
+		collect_removed(reactor);
+		queue = take_scheduled(reactor);
+		if (queue != NULL) {
+			dx_queue_drain(queue, DX_REACTOR_ITEMS);
+			dx_thread_flush(dx_thread_self());
+		}
+	} while (queue != NULL);
+}
+
 struct dx_reactor *dx_reactor_free(struct dx_reactor *reactor)
 {
 	if (reactor == NULL) {
@@ -645,6 +669,7 @@ struct dx_reactor *dx_reactor_free(struct dx_reactor *reactor)
 	}
 	dx_mutex_lock(&reactor->lock);
 	reactor->stopping = true;
+	atomic_store_explicit(&reactor->stop, true, memory_order_release);
 	attract_attention(reactor);
 	dx_cond_broadcast(&reactor->spare_cond);
 	dx_mutex_unlock(&reactor->lock);
@@ -652,10 +677,7 @@ struct dx_reactor *dx_reactor_free(struct dx_reactor *reactor)
 		dx_reactor_wake(reactor);
 	}
 	dx_reactor_join_threads(reactor);
-	while (reactor->nr_active > 0) {
-		active_drop(reactor, reactor->nr_active - 1);
-	}
-	collect_removed(reactor);
+	run_leftovers(reactor);
 	if (reactor->epoll_fd >= 0) {
 		(void)close(reactor->epoll_fd);
 	}

@@ -52,6 +52,7 @@ struct dx_reactor {
 	/* Hints, so that a pass with nothing to do takes no lock. */
 	_Atomic uint32_t nr_scheduled;
 	_Atomic bool attention; /* kicked, removed or stopping */
+	_Atomic bool stop;	/* as stopping, without the lock */
 	_Atomic uint64_t next_timer_ns; /* UINT64_MAX: none */
 
 	/* Leader only (E1). */

@@ -23,7 +23,7 @@ static bool take_lead(struct dx_reactor *reactor)
 		}
 		reactor->nr_idle--;
 	}
-	if (reactor->leaderless && !reactor->stopping) {
+	if (reactor->leaderless) {
 		reactor->leaderless = false;
 		taken = true;
 	}
