@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,7 @@ int OpenDextHostMain(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	dx_crash_install(name);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of one buffer */
 	struct dx_host_options options = {
 		.socket = BROKER_SOCKET,
 		.backends = backends,
