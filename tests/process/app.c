@@ -210,6 +210,9 @@ static void use_transfers(struct pump *pump)
 	if (pump->usb == IO_OBJECT_NULL) {
 		return;
 	}
+	if (input[0] == 0) {
+		input[1] += 1023 - (input[1] + 1023) % 1024; /* room for whole packets */
+	}
 	result = IOConnectCallAsyncScalarMethod(pump->usb, CONTRACT_USB_ASYNC,
 						IONotificationPortGetMachPort(pump->port), reference,
 						3, input, 4, NULL, NULL);

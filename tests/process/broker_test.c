@@ -166,24 +166,21 @@ TEST_SECONDS(broker_restart_keeps_subscriptions, 60)
 
 TEST_SECONDS(broker_second_one_at_the_same_address_is_refused, 60)
 {
-	pid_t first;
-	int first_status;
+	struct world_broker first;
 	char line[512];
 	int status;
 
 	make_address();
 	start_public(NULL);
-	first = world_broker_pid();
+	first = world_take_broker();
 	(void)IOObjectRelease(world_service(CONTRACT_SERVICE));
 	CHECK(!world_spawn_broker(address, NULL, false, NULL, line, sizeof(line)));
 	status = world_wait_broker();
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) != 0);
 	/* The first one has not noticed. */
+	world_put_broker(first);
 	world_close(world_open());
-	CHECK_EQ(kill(first, SIGTERM), 0);
-	CHECK_EQ(waitpid(first, &first_status, 0), first);
-	CHECK_EQ(first_status, 0);
-	CHECK_EQ(rmdir(directory), 0);
+	stop_and_clean();
 }
 
 TEST_SECONDS(broker_replaces_a_stale_socket, 60)

@@ -14,10 +14,7 @@
 #include "support/world.h"
 #include "support/world_process.h"
 
-static struct {
-	pid_t pid;
-	int ready_fd;
-} broker = {.pid = -1, .ready_fd = -1};
+static struct world_broker broker = {.pid = -1, .ready_fd = -1};
 
 bool world_is_process(void)
 {
@@ -98,6 +95,19 @@ int world_wait_broker(void)
 	(void)close(broker.ready_fd);
 	broker.ready_fd = -1;
 	return status;
+}
+
+struct world_broker world_take_broker(void)
+{
+	struct world_broker taken = broker;
+
+	broker = (struct world_broker){.pid = -1, .ready_fd = -1};
+	return taken;
+}
+
+void world_put_broker(struct world_broker taken)
+{
+	broker = taken;
 }
 
 void world_start_broker(const char *socket_path, const char *bundle)

@@ -21,4 +21,14 @@ bool world_spawn_broker(const char *socket_path, const char *bundle, bool is_pri
 /* Waits for its end. @return the status of waitpid(). */
 int world_wait_broker(void);
 
+/* The broker of this test, to be put away while there is another one. */
+struct world_broker {
+	pid_t pid;
+	int ready_fd; /* -1: none */
+};
+
+/* @return what there was; from now on there is none. */
+struct world_broker world_take_broker(void);
+void world_put_broker(struct world_broker taken);
+
 #endif
