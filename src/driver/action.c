@@ -27,9 +27,10 @@ static void action_free(struct dx_object *object)
 {
 	struct dx_action *action = (struct dx_action *)object;
 
-	if (action->client != NULL) {
-		dx_user_client_action_freed(action->client, action->tag);
-		(void)dx_object_unref(action->client);
+	if (action->connection != NULL) {
+		dx_connection_action_freed(action->connection, action->tag);
+		(void)dx_object_unref(action->connection);
+		(void)dx_object_unref(action->client_queue);
 	}
 	(void)dx_object_unref(action->target);
 	free(action->queue_name);
@@ -73,7 +74,8 @@ struct dx_action *dx_action_new_completion(struct dx_user_client *client, uint64
 	if (action != NULL) {
 		dx_mutex_init(&action->lock);
 		action->kind = DX_ACTION_COMPLETION;
-		action->client = dx_object_ref(client);
+		action->connection = dx_object_ref(client->connection);
+		action->client_queue = dx_service_ref_queue(&client->service, NULL);
 		action->tag = tag;
 	}
 	return action;
@@ -256,8 +258,8 @@ kern_return_t OSActionCancel(OSAction *action, OSActionCancelHandler handler, vo
 	core->cancelled = true;
 	dx_mutex_unlock(&core->lock);
 	wake_waiter(core, true);
-	if (core->client != NULL && queue == NULL) {
-		queue = dx_service_ref_queue(&core->client->service, NULL);
+	if (queue == NULL) {
+		queue = dx_object_ref(core->client_queue);
 	}
 	/* The queue is serial: what comes now comes after the handler that may be running. */
 	struct dx_item *item =

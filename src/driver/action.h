@@ -23,6 +23,7 @@ enum dx_action_kind {
 	DX_ACTION_BUNDLED_IO,
 	DX_ACTION_DEVICE_REQUEST,
 	DX_ACTION_TIMER,
+	DX_ACTION_POSTED,     /* by the C++ runtime; see face.h */
 	DX_ACTION_COMPLETION, /* of an application's call: no handler */
 };
 
@@ -33,8 +34,9 @@ struct dx_action {
 	enum dx_action_kind kind;
 	void (*handler)(void); /* of the kind's type */
 	size_t reference_size;
-	struct dx_user_client *client; /* completions: counted */
-	uint64_t tag;		       /* completions */
+	struct dx_connection *connection; /* completions: counted */
+	struct dx_queue *client_queue;	  /* completions: counted; for the cancel handler */
+	uint64_t tag;			  /* completions */
 
 	struct dx_mutex lock;	   /* order 25; guards what follows */
 	struct dx_service *target DX_GUARDED_BY(lock); /* counted; NULL once cancelled */
@@ -50,7 +52,7 @@ extern const struct dx_class dx_action_class;
 
 kern_return_t dx_action_new(enum dx_action_kind kind, OSObject *target, void (*handler)(void),
 			    size_t reference_size, OSAction **ret_action);
-/* A completion; takes no reference on anything but client. NULL without memory. */
+/* A completion; it keeps the connection, not the user client. NULL without memory. */
 struct dx_action *dx_action_new_completion(struct dx_user_client *client, uint64_t tag);
 /* The action behind a public pointer when it is of that kind, else NULL. */
 struct dx_action *dx_action_of(const OSAction *action, enum dx_action_kind kind);

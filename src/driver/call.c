@@ -158,14 +158,14 @@ static int set_completion(struct dx_user_client *client, struct dx_call_frame *f
 	if ((frame->call.flags & DX_CALL_ASYNC) == 0) {
 		return 0;
 	}
-	if (atomic_fetch_add(&client->nr_actions, 1) >= DX_MAX_ASYNC_ACTIONS) {
-		atomic_fetch_sub(&client->nr_actions, 1);
+	if (atomic_fetch_add(&client->connection->nr_actions, 1) >= DX_MAX_ASYNC_ACTIONS) {
+		atomic_fetch_sub(&client->connection->nr_actions, 1);
 		return -EDQUOT;
 	}
 	frame->arguments.completion =
 		(OSAction *)dx_action_new_completion(client, frame->call.tag);
 	if (frame->arguments.completion == NULL) {
-		atomic_fetch_sub(&client->nr_actions, 1);
+		atomic_fetch_sub(&client->connection->nr_actions, 1);
 		return -ENOMEM;
 	}
 	return 0;

@@ -18,7 +18,7 @@
 struct dx_queue;
 struct dx_reactor;
 struct dx_runtime;
-struct dx_user_client;
+struct dx_connection;
 struct dx_call_frame;
 
 struct dx_queue_hold {
@@ -38,8 +38,8 @@ struct dx_thread {
 	/* Where the driver's code is, for the line that a crash prints. */
 	const char *class_name;
 	const char *method_name;
-	/* User clients whose notifications are collected; each counted. */
-	struct dx_user_client *batch[DX_THREAD_BATCH];
+	/* Connections whose notifications are collected; each counted. */
+	struct dx_connection *batch[DX_THREAD_BATCH];
 	unsigned nr_batch;
 };
 

@@ -191,8 +191,7 @@ static void user_client_free(struct dx_object *object)
 		dx_fd_close(&grant->fd);
 		free(grant);
 	}
-	client->channel = dx_channel_driver_close(client->channel);
-	dx_fd_close(&client->socket);
+	(void)dx_object_unref(client->connection);
 	dx_cond_fini(&client->link_cond);
 	dx_mutex_fini(&client->link_lock);
 }
@@ -204,12 +203,26 @@ const struct dx_class dx_user_client_class = {
 	.free = user_client_free,
 };
 
+static void connection_free(struct dx_object *object)
+{
+	struct dx_connection *connection = (struct dx_connection *)object;
+
+	connection->channel = dx_channel_driver_close(connection->channel);
+	dx_fd_close(&connection->socket);
+}
+
+static const struct dx_class connection_class = {
+	.name = "connection",
+	.instance_size = sizeof(struct dx_connection),
+	.free = connection_free,
+};
+
 /* A run-loop application sleeps on its socket. A full socket is readable already. */
 static void wake_socket(void *context)
 {
-	struct dx_user_client *client = context;
+	struct dx_connection *connection = context;
 
-	(void)dx_link_send(client->socket, DX_WIRE_C_WAKE, 0, 0, NULL, 0, NULL, 0, NULL, 0, true);
+	(void)dx_link_send(connection->socket, DX_WIRE_C_WAKE, 0, 0, NULL, 0, NULL, 0, NULL, 0, true);
 }
 
 static int send_channel(struct dx_user_client *client)
@@ -252,19 +265,38 @@ static int serve(struct dx_user_client *client)
 	return result;
 }
 
-int dx_user_client_connect(struct dx_user_client *client, int *socket)
+static int open_connection(struct dx_user_client *client, int *socket)
 {
+	struct dx_connection *connection = dx_object_new(&connection_class);
+
+	if (connection == NULL) {
+		return -ENOMEM;
+	}
 	struct dx_channel_driver_options options = {
 		.registry = client->service.runtime->alive,
 		.notify = wake_socket,
-		.notify_context = client,
+		.notify_context = connection,
 	};
-	int result = dx_channel_driver_open(&options, &client->channel);
+	connection->socket = -1;
+	int result = dx_channel_driver_open(&options, &connection->channel);
+	if (result < 0) {
+		(void)dx_object_unref(connection);
+		return result;
+	}
+	connection->socket = dx_take_fd(socket);
+	client->connection = connection;
+	client->channel = connection->channel;
+	client->socket = connection->socket;
+	return 0;
+}
+
+int dx_user_client_connect(struct dx_user_client *client, int *socket)
+{
+	int result = open_connection(client, socket);
 
 	if (result < 0) {
 		return result;
 	}
-	client->socket = *socket;
 	/* Armed before the application has it, so that the first call rings. */
 	(void)dx_channel_driver_arm(client->channel);
 	result = send_channel(client);
@@ -272,10 +304,8 @@ int dx_user_client_connect(struct dx_user_client *client, int *socket)
 		result = serve(client);
 	}
 	if (result < 0) {
-		client->socket = -1;
 		return result;
 	}
-	*socket = -1;
 	dx_mutex_lock(&client->link_lock);
 	client->connected = true;
 	dx_mutex_unlock(&client->link_lock);
@@ -339,43 +369,40 @@ void dx_user_client_lose(struct dx_user_client *client, const char *why)
 void dx_thread_flush(struct dx_thread *self)
 {
 	while (self->nr_batch > 0) {
-		struct dx_user_client *client = self->batch[--self->nr_batch];
-		dx_channel_driver_batch_end(client->channel);
-		(void)dx_object_unref(client);
+		struct dx_connection *connection = self->batch[--self->nr_batch];
+		dx_channel_driver_batch_end(connection->channel);
+		(void)dx_object_unref(connection);
 	}
 }
 
-static void collect(struct dx_thread *self, struct dx_user_client *client)
+static void collect(struct dx_thread *self, struct dx_connection *connection)
 {
 	for (unsigned i = 0; i < self->nr_batch; i++) {
-		if (self->batch[i] == client) {
+		if (self->batch[i] == connection) {
 			return;
 		}
 	}
 	if (self->nr_batch == DX_THREAD_BATCH) {
 		dx_thread_flush(self);
 	}
-	dx_channel_driver_batch_begin(client->channel);
-	self->batch[self->nr_batch++] = dx_object_ref(client);
+	dx_channel_driver_batch_begin(connection->channel);
+	self->batch[self->nr_batch++] = dx_object_ref(connection);
 }
 
-void dx_user_client_notify(struct dx_user_client *client, uint32_t kind, uint64_t tag,
-			   int32_t result, const uint64_t *args, uint32_t nr_args)
+void dx_connection_notify(struct dx_connection *connection, uint32_t kind, uint64_t tag,
+			  int32_t result, const uint64_t *args, uint32_t nr_args)
 {
 	struct dx_thread *self = dx_thread_self();
 
-	if (client->channel == NULL) {
-		return;
-	}
 	if (self->leader) {
-		collect(self, client);
+		collect(self, connection);
 	}
 	/* A failed channel is noticed by the poll; to the driver it is harmless. */
-	(void)dx_channel_driver_notify(client->channel, kind, tag, result, args, nr_args);
+	(void)dx_channel_driver_notify(connection->channel, kind, tag, result, args, nr_args);
 }
 
-void dx_user_client_action_freed(struct dx_user_client *client, uint64_t tag)
+void dx_connection_action_freed(struct dx_connection *connection, uint64_t tag)
 {
-	atomic_fetch_sub(&client->nr_actions, 1);
-	dx_user_client_notify(client, DX_CHANNEL_RELEASED, tag, 0, NULL, 0);
+	atomic_fetch_sub(&connection->nr_actions, 1);
+	dx_connection_notify(connection, DX_CHANNEL_RELEASED, tag, 0, NULL, 0);
 }

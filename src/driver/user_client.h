@@ -4,7 +4,8 @@
  *
  * Place:      driver, over service and reactor.
  * Invariants:
- *   K1  the channel is polled by the reactor's leader only, and closed when the object is freed.
+ *   K1  the channel is polled by the reactor's leader only, and closed when user client and
+ *       completions are freed.
  *   K2  the client's own failures (hang-up, broken protocol) end this object only.
  *   K3  grants that no call has claimed, requests that wait and completions that live are bounded.
  * Trust:      everything that comes over the socket or the channel is hostile.
@@ -40,12 +41,22 @@ struct dx_client_ask {
 	int32_t status;
 };
 
+/* The channel and its socket. Apart from the user client, because completions that the driver keeps
+ * need them and must not keep the user client, whose free method may be what releases them. */
+struct dx_connection {
+	struct dx_object object;
+	struct dx_channel_driver *channel;
+	int socket;
+	_Atomic uint32_t nr_actions; /* completions that live */
+};
+
 struct dx_user_client {
 	struct dx_service service; /* first: it is one */
 	struct dx_source source;
 	struct dx_item release_item; /* for the reaper, once */
-	struct dx_channel_driver *channel; /* NULL until connected; constant then */
-	int socket;			   /* -1 until connected; constant then */
+	struct dx_connection *connection;  /* counted; NULL until connected; constant then */
+	struct dx_channel_driver *channel; /* the connection's */
+	int socket;			   /* the connection's; -1 until connected */
 	bool is_set_up;
 	/* Leader only: */
 	bool rang;
@@ -54,7 +65,6 @@ struct dx_user_client {
 	uint32_t opener_pid;
 	uint32_t opener_uid;
 	char opener_name[DX_MAX_NAME];
-	_Atomic uint32_t nr_actions;
 	_Atomic bool lost; /* hang-up or broken protocol was noticed */
 	struct dx_memory_quota quota; /* of the application's memory */
 
@@ -74,7 +84,7 @@ extern const struct dx_class dx_user_client_class;
 
 /* Part of making one: before init. */
 void dx_user_client_setup(struct dx_user_client *client);
-/* Opens the channel, sends it, starts serving. Takes *socket on success. */
+/* Opens the channel, sends it, starts serving. Takes *socket, also on most failures. */
 int dx_user_client_connect(struct dx_user_client *client, int *socket);
 /* A termination has begun / is complete. */
 void dx_user_client_terminating(struct dx_user_client *client);
@@ -95,10 +105,11 @@ int dx_user_client_ask(struct dx_user_client *client, uint64_t call_id, uint32_t
 void dx_user_client_replied(struct dx_user_client *client, const struct dx_channel_reply *reply);
 
 /* Notifications: collected by the leader, sent at once by others. */
-void dx_user_client_notify(struct dx_user_client *client, uint32_t kind, uint64_t tag,
-			   int32_t result, const uint64_t *args, uint32_t nr_args);
+void dx_connection_notify(struct dx_connection *connection, uint32_t kind, uint64_t tag,
+			  int32_t result, const uint64_t *args, uint32_t nr_args);
 /* Publishes what this thread has collected. */
 void dx_thread_flush(struct dx_thread *self);
-void dx_user_client_action_freed(struct dx_user_client *client, uint64_t tag);
+/* A completion is gone for good. */
+void dx_connection_action_freed(struct dx_connection *connection, uint64_t tag);
 
 #endif

@@ -128,8 +128,8 @@ void IOUserClientAsyncCompletion(IOUserClient *client, OSAction *action, IORetur
 	bool cancelled = core->cancelled;
 	dx_mutex_unlock(&core->lock);
 	if (!cancelled) {
-		dx_user_client_notify(core->client, DX_CHANNEL_COMPLETION, core->tag, status,
-				      asyncData, asyncDataCount);
+		dx_connection_notify(core->connection, DX_CHANNEL_COMPLETION, core->tag, status,
+				     asyncData, asyncDataCount);
 	}
 }
 
