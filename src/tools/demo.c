@@ -218,6 +218,9 @@ static int watch_driver(struct demo *demo)
 	struct dx_dict *tree = NULL;
 	int result = dx_control_copy_tree(&demo->session.broker, &tree);
 
+	if (result == -EINTR) {
+		return dx_session_interrupted(&demo->session);
+	}
 	if (result < 0) {
 		return dx_tool_fail(demo->tool, DX_TOOL_FAILED, "broker: %s",
 				    dx_control_reason(&demo->session.broker, result));

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +65,32 @@ static int set_environment(const char *const *pairs)
 	return 0;
 }
 
+/* P4. The program that is executed takes SIGTERM when it is ready to. */
+static int make_directory(const char *path)
+{
+	sigset_t term;
+
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &term, NULL);
+	return mkdir(path, 0700) < 0 ? -errno : 0;
+}
+
+static int execute(const struct dx_process_options *options)
+{
+	int result = options->directory == NULL ? 0 : make_directory(options->directory);
+
+	if (result < 0) {
+		return result;
+	}
+	(void)execvp(options->path, (char *const *)options->argv);
+	result = -errno;
+	if (options->directory != NULL) {
+		(void)rmdir(options->directory);
+	}
+	return result;
+}
+
 /* In the child. Returns only when something failed. */
 static int become(const struct dx_process_options *options, pid_t parent)
 {
@@ -83,11 +110,7 @@ static int become(const struct dx_process_options *options, pid_t parent)
 	if (result == 0) {
 		result = set_environment(options->environment);
 	}
-	if (result < 0) {
-		return result;
-	}
-	(void)execvp(options->path, (char *const *)options->argv);
-	return -errno;
+	return result < 0 ? result : execute(options);
 }
 
 /* What the child wrote before it gave up; 0 when it was executed (the pipe closed). */

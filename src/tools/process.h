@@ -7,6 +7,8 @@
  *   P1  a child gets a signal when the tool dies, however it dies (PR_SET_PDEATHSIG).
  *   P2  a child starts with the signal mask and handlers of a fresh program.
  *   P3  a child that could not be executed is reported by dx_process_start(), not by its exit.
+ *   P4  a directory that the child is to remove in the end is made by the child itself, with SIGTERM
+ *       blocked: from then on there is always somebody who removes it, whoever is killed.
  */
 #ifndef DX_TOOLS_PROCESS_H
 #define DX_TOOLS_PROCESS_H
@@ -32,6 +34,7 @@ struct dx_process_options {
 	bool own_group;                 /* signals of the terminal do not reach it */
 	const int *kept_fds;            /* pairs (from, to); from may be -1: skip */
 	unsigned nr_kept_fds;           /* pairs */
+	const char *directory; /* may be NULL: P4 */
 	const char *const *environment; /* pairs name, value; ended by NULL; value NULL: unset */
 };
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -22,24 +22,23 @@
 
 #define LOG_ENVIRONMENT  "OPENDEXT_LOG"
 #define READY_TIMEOUT_MS 10000
+#define MAX_NAMES        16u
 #define GRACE_MS         5000
 
-static int make_directory(struct dx_session *session)
+/* A name for the directory that dextd will make. @return 0, or a negative errno. */
+static int choose_directory(struct dx_session *session)
 {
 	const char *base = getenv("TMPDIR");
+	uint32_t random = 0;
 
 	if (base == NULL || base[0] != '/' || strlen(base) > 48) {
 		base = "/tmp"; /* a longer one would not leave room in a socket address */
 	}
-	(void)snprintf(session->directory, sizeof(session->directory), "%s/opendext-XXXXXX", base);
-	if (mkdtemp(session->directory) == NULL) {
-		int result = -errno;
-
-		(void)dx_tool_fail(session->tool, DX_TOOL_FAILED, "%s: %s", session->directory,
-				   strerror(-result));
-		session->directory[0] = '\0';
-		return result;
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+		return -errno;
 	}
+	(void)snprintf(session->directory, sizeof(session->directory), "%s/opendext-%08x", base,
+		       random);
 	(void)snprintf(session->address, sizeof(session->address), "%s/broker", session->directory);
 	return 0;
 }
@@ -104,20 +103,45 @@ static const char *log_level(const struct dx_session *session, bool errors_only)
 	}
 }
 
+/* Starts dextd, with its end of the pipe as descriptor 3. */
+static int execute_broker(struct dx_session *session, const char *path, int ready_fd,
+			  bool errors_only)
+{
+	const char *argv[] = {path,       "--private",      "--ready-fd", "3",
+			      "--socket", session->address, NULL};
+	const char *environment[] = {LOG_ENVIRONMENT, log_level(session, errors_only), NULL};
+	int fds[] = {ready_fd, 3};
+	struct dx_process_options options = {
+		.path = path,
+		.argv = argv,
+		.death_signal = SIGTERM,
+		.own_group = true,
+		.kept_fds = fds,
+		.nr_kept_fds = 1,
+		.directory = session->directory,
+		.environment = environment[1] == NULL ? NULL : environment,
+	};
+	int result = -EEXIST;
+
+	for (unsigned tries = 0; result == -EEXIST && tries < MAX_NAMES; tries++) {
+		result = choose_directory(session);
+		if (result == 0) {
+			result = dx_process_start(&options, &session->process);
+		}
+	}
+	if (result < 0) {
+		(void)dx_tool_fail(session->tool, DX_TOOL_FAILED, "cannot start %s in %s: %s", path,
+				   session->directory, strerror(-result));
+		session->directory[0] = '\0'; /* not ours */
+	}
+	return result;
+}
+
 static int start_broker(struct dx_session *session, bool errors_only)
 {
 	DX_CLEANUP_FD int writer = -1;
 	char path[512];
-	const char *argv[] = {path,       "--private",      "--ready-fd", "3",
-			      "--socket", session->address, NULL};
-	const char *environment[] = {LOG_ENVIRONMENT, log_level(session, errors_only), NULL};
-	struct dx_process_options options = {.path = path,
-					     .argv = argv,
-					     .death_signal = SIGTERM,
-					     .own_group = true,
-					     .nr_kept_fds = 1};
 	int ends[2];
-	int fds[2];
 	int result = dx_tool_find("dextd", path, sizeof(path));
 
 	if (result < 0) {
@@ -129,15 +153,12 @@ static int start_broker(struct dx_session *session, bool errors_only)
 	}
 	session->ready_fd = ends[0];
 	writer = ends[1];
-	fds[0] = writer;
-	fds[1] = 3;
-	options.kept_fds = fds;
-	options.environment = environment[1] == NULL ? NULL : environment;
-	result = dx_process_start(&options, &session->process);
-	dx_fd_close(&writer);
-	if (result == 0) {
-		result = wait_ready(session);
+	result = execute_broker(session, path, writer, errors_only);
+	if (result < 0) {
+		return result;
 	}
+	dx_fd_close(&writer);
+	result = wait_ready(session);
 	if (result < 0 && result != -EINTR) {
 		return dx_tool_fail(session->tool, result, "%s: did not start: %s", path,
 				    result == -ECONNRESET ? "it ended" : strerror(-result));
@@ -241,6 +262,14 @@ static int populate(struct dx_session *session, const struct dx_session_options 
 	return code;
 }
 
+int dx_session_interrupted(struct dx_session *session)
+{
+	struct dx_signal signal = {0};
+
+	return dx_signals_next(session->signal_fd, &signal) ? DX_TOOL_SIGNAL + signal.number
+							    : DX_TOOL_FAILED;
+}
+
 int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
 		     const struct dx_session_options *options)
 {
@@ -258,17 +287,13 @@ int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
 				    strerror(-session->signal_fd));
 	}
 	session->broker.interrupt_fd = session->signal_fd;
-	if (make_directory(session) == 0 && start_broker(session, options->errors_only) == 0) {
+	if (start_broker(session, options->errors_only) == 0) {
 		dx_tool_say_verbose(tool, "broker %d listens at %s", (int)session->process.pid,
 				    session->address);
 		code = populate(session, options);
 	}
 	if (code != DX_TOOL_OK) {
-		struct dx_signal signal = {0};
-
-		if (dx_signals_next(session->signal_fd, &signal)) {
-			code = DX_TOOL_SIGNAL + signal.number;
-		}
+		code = dx_session_interrupted(session);
 		dx_session_stop(session);
 	}
 	return code;

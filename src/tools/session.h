@@ -50,6 +50,8 @@ struct dx_session {
  */
 int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
 		     const struct dx_session_options *options);
+/* The exit code after a request that ended with -EINTR. */
+int dx_session_interrupted(struct dx_session *session);
 /* Ends what runs and removes what lies around. A session that never started is allowed. */
 void dx_session_stop(struct dx_session *session);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,4 +115,33 @@ TEST(process_descriptions_name_signal_and_status)
 	CHECK_STR_EQ(text, "killed by signal 9 (Killed)");
 	dx_process_describe(3 << 8, text, sizeof(text));
 	CHECK_STR_EQ(text, "exit status 3");
+}
+
+TEST(process_makes_its_directory_and_keeps_sigterm_until_it_is_ready)
+{
+	const char *argv[] = {"sh", "-c", "kill -TERM $$; rmdir \"$0\"; exit 3", NULL, NULL};
+	struct dx_process_options options = {.path = "sh", .argv = argv, .death_signal = SIGKILL};
+	char path[] = "/tmp/dx-test-XXXXXX";
+
+	CHECK(mkdtemp(path) != NULL);
+	options.directory = path;
+	argv[3] = path;
+	CHECK_EQ(dx_process_start(&options, &process), -EEXIST);
+	CHECK_EQ(rmdir(path), 0);
+	CHECK_EQ(dx_process_start(&options, &process), 0);
+	CHECK(dx_process_wait(&process, -1));
+	CHECK_EQ(WEXITSTATUS(process.status), 3);
+	CHECK_EQ(access(path, F_OK), -1);
+}
+
+TEST(process_that_cannot_be_executed_leaves_no_directory)
+{
+	const char *argv[] = {"x", NULL};
+	struct dx_process_options options = {.path = "/nonexistent/x",
+					     .argv = argv,
+					     .death_signal = SIGKILL,
+					     .directory = "/tmp/dx-test-unexecuted"};
+
+	CHECK_EQ(dx_process_start(&options, &process), -ENOENT);
+	CHECK_EQ(access(options.directory, F_OK), -1);
 }
