@@ -58,12 +58,34 @@ void *dx_object_ref(const void *object)
 	return self;
 }
 
+/* Acquire: pairs with the release of set_face, whose caller has filled the face in. */
+struct dx_face *dx_object_face(const void *object)
+{
+	return atomic_load_explicit(&counted(object)->face, memory_order_acquire);
+}
+
+struct dx_face *dx_object_set_face(const void *object, struct dx_face *face)
+{
+	struct dx_face *found = NULL;
+
+	assert(dx_object_refs(object) != DX_OBJECT_IMMORTAL);
+	return atomic_compare_exchange_strong_explicit(&counted(object)->face, &found, face,
+						       memory_order_acq_rel,
+						       memory_order_acquire)
+		       ? face
+		       : found;
+}
+
 static void destroy(struct dx_object *object)
 {
 	for (const struct dx_class *class = object->class; class != NULL; class = class->super) {
 		if (class->free != NULL) {
 			class->free(object);
 		}
+	}
+	struct dx_face *face = dx_object_face(object);
+	if (face != NULL) {
+		face->free(face);
 	}
 	free(object);
 }

@@ -7,6 +7,7 @@
  * Invariants:
  *   O1  refs > 0 while anyone may touch the object; at 0 the class's free chain runs once.
  *   O2  an immortal object (refs == DX_OBJECT_IMMORTAL) is never counted.
+ *   O3  an object has at most one face, set once; it is freed with the object.
  * Owner:      whoever holds a counted reference.
  * Threads:    ref and unref from any; the rest as the class says.
  */
@@ -17,6 +18,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/face.h"
 
 struct dx_object;
 
@@ -35,6 +38,7 @@ struct dx_object {
 	const struct dx_class *class;
 	_Atomic uint32_t refs;
 	uint32_t flags; /* free for the class */
+	_Atomic(struct dx_face *) face; /* O3 */
 };
 
 /* Zeroed, count 1; NULL without memory. */
@@ -48,6 +52,11 @@ void *dx_object_unref(const void *object);
 uint32_t dx_object_refs(const void *object);
 /* True when object's class is class or derives from it; false for NULL. */
 bool dx_object_is_kind(const void *object, const struct dx_class *class);
+/* The face, or NULL. */
+struct dx_face *dx_object_face(const void *object);
+/* Gives an object its face unless it has one. @return the one that it has now; the caller frees the
+ * other one. Not for immortal objects: they may be read-only. */
+struct dx_face *dx_object_set_face(const void *object, struct dx_face *face);
 /* Same class with an equal() that says so, or identity. NULL equals only NULL. */
 bool dx_object_equal(const void *a, const void *b);
 
