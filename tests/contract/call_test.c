@@ -275,7 +275,7 @@ CONTRACT(call_large_unmapped_pointers_are_refused)
 	CHECK_NE(hole, MAP_FAILED);
 	(void)munmap(hole, 1 << 16);
 	CHECK_EQ(IOConnectCallStructMethod(connect, CONTRACT_ECHO_STRUCT, hole, LARGE, NULL, NULL),
-		 kIOReturnBadArgument);
+		 kIOReturnVMError);
 	CHECK_NE(IOConnectCallStructMethod(connect, CONTRACT_LEAVE_OUTPUT, NULL, 0, hole, &size),
 		 kIOReturnSuccess);
 	/* The connection has not suffered. */
@@ -291,7 +291,7 @@ CONTRACT(call_sizes_that_overflow_are_refused)
 
 	CHECK_EQ(IOConnectCallStructMethod(connect, CONTRACT_ECHO_STRUCT, &byte, SIZE_MAX, NULL,
 					   NULL),
-		 kIOReturnBadArgument);
+		 kIOReturnIPCError);
 	CHECK_EQ(IOConnectCallStructMethod(connect, CONTRACT_LEAVE_OUTPUT, NULL, 0, &byte, &size),
 		 kIOReturnIPCError);
 	size = SIZE_MAX;
