@@ -12,14 +12,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,11 +42,11 @@
 
 /* Rights that came after the first version of Landlock; headers of Debian 12 lack some names. */
 #define ACCESS_VERSION_1 ((1ull << 13) - 1)
-#define ACCESS_REFER	 (1ull << 13)
-#define ACCESS_TRUNCATE	 (1ull << 14)
+#define ACCESS_REFER     (1ull << 13)
+#define ACCESS_TRUNCATE  (1ull << 14)
 #define ACCESS_IOCTL_DEV (1ull << 15)
 
-#define ACCESS_READ \
+#define ACCESS_READ                                                                                \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_EXECUTE)
 
 static void note_missing(char *missing, size_t size, const char *what)
@@ -87,13 +90,25 @@ static int allow_below(int ruleset, const char *path, uint64_t access)
 	return 0;
 }
 
+/* A file or a directory: rights of directories are an error on a file. */
+static int allow_given(int ruleset, const char *path)
+{
+	struct stat status = {0};
+
+	if (stat(path, &status) < 0) {
+		return 0; /* whoever opens it will say why it cannot */
+	}
+	return allow_below(ruleset, path,
+			   S_ISDIR(status.st_mode) ? ACCESS_READ : LANDLOCK_ACCESS_FS_READ_FILE);
+}
+
 static int add_rules(int ruleset, const struct dx_confine_options *options)
 {
 	/* Libraries and what the C library reads: time zones, locales, CPU count. */
 	static const char *const directories[] = {"/usr", "/lib", "/lib64",
 						  "/sys/devices/system/cpu"};
 	static const char *const files[] = {"/etc/ld.so.cache", "/etc/localtime", "/dev/null",
-					    "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo"};
+					    "/dev/urandom",     "/proc/cpuinfo",  "/proc/meminfo"};
 	int rc = allow_below(ruleset, options->bundle, ACCESS_READ);
 
 	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(directories); i++) {
@@ -102,16 +117,17 @@ static int add_rules(int ruleset, const struct dx_confine_options *options)
 	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(files); i++) {
 		rc = allow_below(ruleset, files[i], LANDLOCK_ACCESS_FS_READ_FILE);
 	}
-	for (size_t i = 0; rc == 0 && options->readable != NULL && options->readable[i] != NULL; i++) {
-		rc = allow_below(ruleset, options->readable[i], ACCESS_READ);
+	for (size_t i = 0; rc == 0 && options->readable != NULL && options->readable[i] != NULL;
+	     i++) {
+		rc = allow_given(ruleset, options->readable[i]);
 	}
 	return rc;
 }
 
 static int confine_files(const struct dx_confine_options *options, char *missing, size_t size)
 {
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
-			       LANDLOCK_CREATE_RULESET_VERSION);
+	long version =
+		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	if (version < 0) {
 		note_missing(missing, size, "Landlock");
@@ -133,35 +149,128 @@ static int confine_files(const struct dx_confine_options *options, char *missing
 /* ------------------------------------------------------------------------------------------- */
 /* System calls                                                                                */
 
-/* Sorted by purpose. ioctl is for usbfs, where Landlock decides on the device nodes. */
+/* Sorted by purpose. Calls that reach other processes, or do more than one thing, are further down.
+ */
 static const char *const allowed_calls[] = {
 	/* memory */
-	"brk", "madvise", "mincore", "mmap", "mprotect", "mremap", "munmap", "memfd_create",
-	"fallocate", "ftruncate", "membarrier", "mlock", "munlock",
+	"brk",
+	"madvise",
+	"mincore",
+	"mmap",
+	"mprotect",
+	"mremap",
+	"munmap",
+	"memfd_create",
+	"fallocate",
+	"ftruncate",
+	"membarrier",
+	"mlock",
+	"munlock",
 	/* files: Landlock says which */
-	"access", "faccessat", "faccessat2", "close", "close_range", "fcntl", "fstat", "fstatfs",
-	"getcwd", "getdents64", "ioctl", "lseek", "newfstatat", "open", "openat", "pread64", "pwrite64",
-	"read", "readlink", "readlinkat", "readv", "stat", "lstat", "statx", "write", "writev", "dup",
-	"dup2", "dup3", "pipe2",
+	"access",
+	"faccessat",
+	"faccessat2",
+	"close",
+	"close_range",
+	"fstat",
+	"fstatfs",
+	"getcwd",
+	"getdents64",
+	"lseek",
+	"newfstatat",
+	"open",
+	"openat",
+	"pread64",
+	"pwrite64",
+	"read",
+	"readlink",
+	"readlinkat",
+	"readv",
+	"stat",
+	"lstat",
+	"statx",
+	"write",
+	"writev",
+	"dup",
+	"dup2",
+	"dup3",
+	"pipe2",
 	/* waiting */
-	"epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2", "futex",
-	"futex_waitv", "poll", "ppoll", "select", "pselect6", "timerfd_create", "timerfd_gettime",
-	"timerfd_settime", "signalfd4", "nanosleep", "clock_nanosleep", "restart_syscall",
-	/* sockets that exist, and one to a broker that started again */
-	"connect", "getpeername", "getsockname", "getsockopt", "recvfrom", "recvmmsg", "recvmsg",
-	"sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown", "socketpair",
+	"epoll_create1",
+	"epoll_ctl",
+	"epoll_pwait",
+	"epoll_pwait2",
+	"epoll_wait",
+	"eventfd2",
+	"futex",
+	"futex_waitv",
+	"poll",
+	"ppoll",
+	"select",
+	"pselect6",
+	"timerfd_create",
+	"timerfd_gettime",
+	"timerfd_settime",
+	"signalfd4",
+	"nanosleep",
+	"clock_nanosleep",
+	"restart_syscall",
+	/* sockets that exist */
+	"getpeername",
+	"getsockname",
+	"getsockopt",
+	"recvfrom",
+	"recvmmsg",
+	"recvmsg",
+	"sendmmsg",
+	"sendmsg",
+	"sendto",
+	"setsockopt",
+	"shutdown",
 	/* threads */
-	"clone", "clone3", "exit", "exit_group", "get_robust_list", "set_robust_list",
-	"set_tid_address", "rseq", "gettid", "tgkill", "sched_getaffinity", "sched_setaffinity",
-	"sched_yield", "sched_getparam", "sched_getscheduler", "sched_setscheduler", "getcpu", "prctl",
-	"arch_prctl", "setpriority", "getpriority",
+	"exit",
+	"exit_group",
+	"set_robust_list",
+	"set_tid_address",
+	"rseq",
+	"gettid",
+	"sched_getaffinity",
+	"sched_yield",
+	"sched_getparam",
+	"sched_getscheduler",
+	"getcpu",
+	"prctl",
+	"arch_prctl",
+	"getpriority",
 	/* signals */
-	"rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend",
-	"rt_sigtimedwait", "sigaltstack", "getitimer", "setitimer",
+	"rt_sigaction",
+	"rt_sigpending",
+	"rt_sigprocmask",
+	"rt_sigreturn",
+	"rt_sigsuspend",
+	"rt_sigtimedwait",
+	"sigaltstack",
+	"getitimer",
+	"setitimer",
 	/* who and when am I */
-	"clock_getres", "clock_gettime", "gettimeofday", "time", "times", "getegid", "geteuid", "getgid",
-	"getpid", "getppid", "getrandom", "getresgid", "getresuid", "getrlimit", "getrusage", "getuid",
-	"prlimit64", "sysinfo", "uname",
+	"clock_getres",
+	"clock_gettime",
+	"gettimeofday",
+	"time",
+	"times",
+	"getegid",
+	"geteuid",
+	"getgid",
+	"getpid",
+	"getppid",
+	"getrandom",
+	"getresgid",
+	"getresuid",
+	"getrlimit",
+	"getrusage",
+	"getuid",
+	"sysinfo",
+	"uname",
 };
 
 static int allow_call(scmp_filter_ctx filter, const char *name)
@@ -172,7 +281,92 @@ static int allow_call(scmp_filter_ctx filter, const char *name)
 	return number == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
 }
 
-static int fill_filter(scmp_filter_ctx filter)
+/* Allows a call when (argument & mask) == value; mask 0 means all of it. */
+struct condition {
+	const char *name;
+	unsigned argument;
+	uint64_t mask;
+	uint64_t value;
+};
+
+static int allow_if(scmp_filter_ctx filter, const struct condition *condition)
+{
+	int number = seccomp_syscall_resolve_name(condition->name);
+	uint64_t mask = condition->mask == 0 ? UINT64_MAX : condition->mask;
+
+	if (number == __NR_SCMP_ERROR) {
+		return 0;
+	}
+	return seccomp_rule_add(
+		filter, SCMP_ACT_ALLOW, number, 1,
+		SCMP_CMP64(condition->argument, SCMP_CMP_MASKED_EQ, mask, condition->value));
+}
+
+#define SOCKET_TYPE 0xfull    /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
+#define IOCTL_TYPE  0xff00ull /* of a request number: its letter */
+#define THREAD_ONLY (CLONE_THREAD | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET)
+
+/*
+ * Why each is narrowed: the driver may have the user's own rights, so whatever reaches another
+ * process of the user is a way out. fcntl(F_SETOWN) with F_SETSIG kills anybody; ioctl(TIOCSTI)
+ * types into the terminal on which we print; a new process could be left behind.
+ */
+static const struct condition conditions[] = {
+	{"clone", 0, THREAD_ONLY, CLONE_THREAD},
+	{"fcntl", 1, 0, F_DUPFD},
+	{"fcntl", 1, 0, F_DUPFD_CLOEXEC},
+	{"fcntl", 1, 0, F_GETFD},
+	{"fcntl", 1, 0, F_SETFD},
+	{"fcntl", 1, 0, F_GETFL},
+	{"fcntl", 1, 0, F_SETFL},
+	{"fcntl", 1, 0, F_ADD_SEALS},
+	{"fcntl", 1, 0, F_GET_SEALS},
+	{"ioctl", 1, IOCTL_TYPE, 'U' << 8}, /* usbfs; Landlock decides on the device nodes */
+	{"ioctl", 1, 0, FIONREAD},
+	{"ioctl", 1, 0, FIONBIO},
+	{"ioctl", 1, 0, TCGETS},                     /* isatty() */
+	{"socketpair", 1, SOCKET_TYPE, SOCK_STREAM}, /* datagram sockets can send to any address */
+	{"socketpair", 1, SOCKET_TYPE, SOCK_SEQPACKET},
+	/* 0 is the calling thread or process */
+	{"prlimit64", 0, 0, 0},
+	{"sched_setaffinity", 0, 0, 0},
+	{"sched_setscheduler", 0, 0, 0},
+	{"get_robust_list", 0, 0, 0},
+};
+
+static int add_conditions(scmp_filter_ctx filter)
+{
+	const uint64_t self = (uint64_t)getpid();
+	const struct condition own[] = {
+		/* kill(getpid(), ...) is how abort() of some C libraries ends */
+		{"kill", 0, 0, self},
+		{"tgkill", 0, 0, self},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(conditions); i++) {
+		rc = allow_if(filter, &conditions[i]);
+	}
+	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(own); i++) {
+		rc = allow_if(filter, &own[i]);
+	}
+	return rc;
+}
+
+/* A filter cannot see the address. */
+static int allow_connect(scmp_filter_ctx filter)
+{
+	int rc = allow_call(filter, "connect");
+
+	if (rc == 0) {
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+				      SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+				      SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE, SOCK_SEQPACKET));
+	}
+	return rc;
+}
+
+static int fill_filter(scmp_filter_ctx filter, bool may_connect)
 {
 	int rc = 0;
 
@@ -180,18 +374,20 @@ static int fill_filter(scmp_filter_ctx filter)
 		rc = allow_call(filter, allowed_calls[i]);
 	}
 	if (rc == 0) {
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				      SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+		rc = add_conditions(filter);
 	}
-	/* kill(getpid(), ...) is how abort() of some C libraries ends; signalling others is not allowed. */
+	if (rc == 0 && may_connect) {
+		rc = allow_connect(filter);
+	}
+	/* Its flags are in memory, where a filter cannot look; told that it is not there, the C
+	 * library takes clone. */
 	if (rc == 0) {
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
-				      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	}
 	return rc == 0 ? seccomp_load(filter) : rc;
 }
 
-static int confine_calls(char *missing, size_t size)
+static int confine_calls(bool may_connect, char *missing, size_t size)
 {
 	if (IS_SANITIZED) {
 		return 0; /* leak checkers trace their own process */
@@ -204,7 +400,7 @@ static int confine_calls(char *missing, size_t size)
 	if (filter == NULL) {
 		return -ENOMEM;
 	}
-	int rc = fill_filter(filter);
+	int rc = fill_filter(filter, may_connect);
 	seccomp_release(filter);
 	return rc;
 }
@@ -218,5 +414,5 @@ int dx_confine(const struct dx_confine_options *options, char *ret_missing, size
 		return -errno;
 	}
 	int rc = confine_files(options, ret_missing, missing_size);
-	return rc < 0 ? rc : confine_calls(ret_missing, missing_size);
+	return rc < 0 ? rc : confine_calls(options->may_connect, ret_missing, missing_size);
 }

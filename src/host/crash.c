@@ -99,7 +99,8 @@ static void report(int number, siginfo_t *info, void *context)
 	add(&line, "\n");
 	ssize_t written = write(STDERR_FILENO, line.text, line.length);
 	(void)written;
-	/* SA_RESETHAND: the signal now has its default action; it ends the process when we return. */
+	/* SA_RESETHAND: the signal now has its default action; it ends the process when we return.
+	 */
 	(void)raise(number);
 }
 

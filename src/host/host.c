@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * host - the control thread: what the broker asks, what it is told; see host.h for H1..H3.
+ * host - the control thread: what the broker asks and how it is answered; see host.h for H1..H3.
  *
  * Place:   host. Knows messages and the runtime's functions, not drivers.
  */
@@ -19,7 +19,7 @@
 /* ------------------------------------------------------------------------------------------- */
 /* Replies                                                                                     */
 
-static void lost(const char *what, int rc)
+void dx_host_lost(const char *what, int rc)
 {
 	if (rc < 0) {
 		dx_log_error("cannot tell the broker (%s): %s", what, strerror(-rc));
@@ -29,16 +29,20 @@ static void lost(const char *what, int rc)
 static void reply(struct dx_host *host, uint16_t type, uint32_t seq, int32_t status)
 {
 	if (seq != 0) {
-		lost(dx_wire_type_name(type), dx_outbox_put(&host->outbox, type | DX_WIRE_REPLY, seq,
-							    status, NULL, 0, NULL, 0));
+		dx_host_lost(dx_wire_type_name(type),
+			     dx_outbox_put(&host->outbox, type | DX_WIRE_REPLY, seq, status, NULL,
+					   0, NULL, 0));
 	}
 }
 
 static void reply_text(struct dx_host *host, uint16_t type, uint32_t seq, int32_t status,
 		       const char *text)
 {
-	lost(dx_wire_type_name(type), dx_outbox_put(&host->outbox, type | DX_WIRE_REPLY, seq, status,
-						    NULL, 0, text, strlen(text)));
+	if (seq != 0) {
+		dx_host_lost(dx_wire_type_name(type),
+			     dx_outbox_put(&host->outbox, type | DX_WIRE_REPLY, seq, status, NULL,
+					   0, text, strlen(text)));
+	}
 }
 
 /* A request that the runtime carries out; freed when it ends (H1). */
@@ -47,6 +51,7 @@ struct request {
 	uint16_t type;
 	uint32_t seq;
 	uint64_t id;
+	unsigned broker; /* which one asked; the next one does not wait for the answer */
 };
 
 static struct request *request_new(struct dx_host *host, const struct dx_wire_header *header,
@@ -55,43 +60,80 @@ static struct request *request_new(struct dx_host *host, const struct dx_wire_he
 	struct request *request = malloc(sizeof(*request));
 
 	if (request != NULL) {
-		*request = (struct request){host, header->type, header->seq, id};
+		dx_mutex_lock(&host->lock);
+		host->nr_requests++;
+		*request = (struct request){host, header->type, header->seq, id, host->nr_brokers};
+		dx_mutex_unlock(&host->lock);
 	}
 	return request;
+}
+
+/* Its answer was put, or never will be. The host may end from here on. */
+static void request_free(struct request *request)
+{
+	struct dx_host *host = request->host;
+
+	dx_mutex_lock(&host->lock);
+	host->nr_requests--;
+	dx_mutex_unlock(&host->lock);
+	dx_outbox_wake(&host->outbox);
+	free(request);
+}
+
+/* What ended is no longer told to a new broker; one that was told already hears of the end. */
+static void answer(struct request *request, bool is_gone, int32_t status)
+{
+	struct dx_host *host = request->host;
+	const struct dx_wire_id body = {.id = request->id};
+
+	dx_mutex_lock(&host->lock);
+	if (is_gone) {
+		dx_mirror_remove(&host->mirror, request->id);
+	}
+	if (request->broker == host->nr_brokers) {
+		reply(host, request->type, request->seq, status);
+	} else if (is_gone) {
+		dx_host_lost("end", dx_outbox_put(&host->outbox, DX_WIRE_H_REMOVE_ENTRY, 0, 0,
+						  &body, sizeof(body), NULL, 0));
+	}
+	dx_mutex_unlock(&host->lock);
 }
 
 static void request_done(void *context, IOReturn status, uint64_t id)
 {
 	struct request *request = context;
-	struct dx_host *host = request->host;
+	bool failed_start = request->type == DX_WIRE_H_START && status != kIOReturnSuccess;
 
 	(void)id;
-	if (request->type == DX_WIRE_H_TERMINATE ||
-	    (request->type == DX_WIRE_H_START && status != kIOReturnSuccess)) {
-		dx_mirror_remove(&host->mirror, request->id);
-	}
-	if (request->type == DX_WIRE_H_START && status != kIOReturnSuccess) {
-		dx_log_error("%s: Start failed: %s (0x%08x)", host->name,
+	if (failed_start) {
+		dx_log_error("%s: Start failed: %s (0x%08x)", request->host->name,
 			     dx_ioreturn_name(status) == NULL ? "driver's own code"
 							      : dx_ioreturn_name(status),
 			     (unsigned)status);
 	}
-	reply(host, request->type, request->seq, status);
-	free(request);
+	answer(request, failed_start || request->type == DX_WIRE_H_TERMINATE, status);
+	request_free(request);
 }
 
 static void open_done(void *context, IOReturn status, uint64_t id)
 {
 	struct request *request = context;
+	struct dx_host *host = request->host;
 	struct dx_wire_id body = {.id = id};
 
-	if (status == kIOReturnSuccess) {
-		lost("open", dx_outbox_put(&request->host->outbox, DX_WIRE_H_OPEN | DX_WIRE_REPLY,
-					   request->seq, status, &body, sizeof(body), NULL, 0));
+	if (status != kIOReturnSuccess) {
+		answer(request, false, status);
 	} else {
-		reply(request->host, DX_WIRE_H_OPEN, request->seq, status);
+		dx_mutex_lock(&host->lock);
+		if (request->broker == host->nr_brokers) {
+			dx_host_lost("open",
+				     dx_outbox_put(&host->outbox, DX_WIRE_H_OPEN | DX_WIRE_REPLY,
+						   request->seq, status, &body, sizeof(body), NULL,
+						   0));
+		}
+		dx_mutex_unlock(&host->lock);
 	}
-	free(request);
+	request_free(request);
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -133,9 +175,10 @@ static int setup(struct dx_host *host, const struct dx_wire_setup *body, char *m
 	int rc = start_runtime(host, body, classes);
 	if (rc < 0) {
 		(void)snprintf(message, size, "%s: %s", host->name,
-			       rc == -EINVAL ? "a class table of the driver is wrong (name, super or "
-					       "method missing)"
-					     : strerror(-rc));
+			       rc == -EINVAL
+				       ? "a class table of the driver is wrong (name, super or "
+					 "method missing)"
+				       : strerror(-rc));
 	}
 	return rc;
 }
@@ -175,7 +218,8 @@ static int start_service(struct dx_host *host, const struct dx_wire_start *body,
 	}
 	struct dx_runtime_provider description = {
 		.id = body->provider_id,
-		.class_name = dx_dict_get_string(provider, DX_START_PROVIDER_CLASS_KEY, "IOService"),
+		.class_name =
+			dx_dict_get_string(provider, DX_START_PROVIDER_CLASS_KEY, "IOService"),
 		.name = dx_dict_get_string(provider, DX_START_PROVIDER_NAME_KEY, ""),
 		.properties = dx_dict_get_dict(provider, DX_START_PROVIDER_PROPERTIES_KEY),
 		.spec = dx_dict_get_string(provider, DX_START_PROVIDER_SPEC_KEY, NULL),
@@ -190,8 +234,8 @@ static int start_service(struct dx_host *host, const struct dx_wire_start *body,
 			      dx_dict_get_dict(start, DX_START_PROPERTIES_KEY), &description, text,
 			      sizeof(text), request_done, request);
 	if (rc == -ENOENT && text[0] == '\0') {
-		dx_log_error("%s: no class %s in the driver (IOUserClass in Info.plist)", host->name,
-			     class_name);
+		dx_log_error("%s: no class %s in the driver (IOUserClass in Info.plist)",
+			     host->name, class_name);
 	} else if (rc < 0) {
 		dx_log_error("%s: cannot start %s: %s", host->name, class_name,
 			     text[0] != '\0' ? text : strerror(-rc));
@@ -206,8 +250,10 @@ static int start_service(struct dx_host *host, const struct dx_wire_start *body,
 static void refuse(struct dx_host *host, const struct dx_wire_header *header, int rc,
 		   struct request *request)
 {
-	free(request);
 	reply(host, header->type, header->seq, dx_ioreturn_from_errno(rc));
+	if (request != NULL) {
+		request_free(request);
+	}
 }
 
 static int handle_start(struct dx_host *host, struct dx_wire_message_in *message)
@@ -218,7 +264,9 @@ static int handle_start(struct dx_host *host, struct dx_wire_message_in *message
 	int rc = dx_wire_message_value(message, &dx_dict_class, &start);
 
 	if (rc < 0) {
-		free(request);
+		if (request != NULL) {
+			request_free(request);
+		}
 		return rc;
 	}
 	host->had_service = true;
@@ -273,8 +321,12 @@ int dx_host_handle(struct dx_host *host, struct dx_wire_message_in *message)
 	uint16_t type = message->view.header.type;
 
 	if (type == (DX_WIRE_A_HELLO | DX_WIRE_REPLY)) {
-		return 0; /* a new broker greets back; ADOPT is on its way */
+		/* A new broker greets back; ADOPT is on its way. One that refuses us knows of no
+		 * driver here, nobody else will ever end it. */
+		host->ending = host->ending || message->view.header.status != 0;
+		return 0;
 	}
+	host->retry_ns = DX_HOST_RETRY_FIRST_NS;
 	if (type == DX_WIRE_H_SETUP) {
 		return handle_setup(host, message);
 	}
@@ -294,120 +346,3 @@ int dx_host_handle(struct dx_host *host, struct dx_wire_message_in *message)
 		return -EPROTO;
 	}
 }
-
-/* ------------------------------------------------------------------------------------------- */
-/* What the runtime reports; any thread (H2)                                                   */
-
-static void put_id(struct dx_host *host, uint16_t type, uint64_t id)
-{
-	struct dx_wire_id body = {.id = id};
-
-	lost(dx_wire_type_name(type),
-	     dx_outbox_put(&host->outbox, type, 0, 0, &body, sizeof(body), NULL, 0));
-}
-
-static void put_id_text(struct dx_host *host, uint16_t type, uint64_t id, const char *text)
-{
-	struct dx_wire_id body = {.id = id};
-
-	lost(dx_wire_type_name(type), dx_outbox_put(&host->outbox, type, 0, 0, &body, sizeof(body),
-						    text, strlen(text)));
-}
-
-static void on_registered(void *context, uint64_t id)
-{
-	struct dx_host *host = context;
-
-	dx_mirror_set_registered(&host->mirror, id);
-	put_id(host, DX_WIRE_H_REGISTER, id);
-}
-
-static void on_renamed(void *context, uint64_t id, const char *name)
-{
-	struct dx_host *host = context;
-
-	lost("mirror", dx_mirror_set_name(&host->mirror, id, name));
-	put_id_text(host, DX_WIRE_H_SET_NAME, id, name);
-}
-
-static void on_properties_set(void *context, uint64_t id, const struct dx_dict *properties)
-{
-	struct dx_host *host = context;
-	struct dx_wire_id body = {.id = id};
-
-	lost("mirror", dx_mirror_set_properties(&host->mirror, id, properties));
-	lost("properties", dx_outbox_put_value(&host->outbox, DX_WIRE_H_SET_PROPERTIES, 0, 0, &body,
-					       sizeof(body), properties));
-}
-
-static void on_property_removed(void *context, uint64_t id, const char *key)
-{
-	struct dx_host *host = context;
-
-	dx_mirror_remove_property(&host->mirror, id, key);
-	put_id_text(host, DX_WIRE_H_REMOVE_PROPERTY, id, key);
-}
-
-static void put_entry(struct dx_host *host, const struct dx_wire_add_entry *body,
-		      const struct dx_dict *properties)
-{
-	struct dx_dict *empty = properties == NULL ? dx_dict_new() : NULL;
-	int rc = properties == NULL && empty == NULL
-			 ? -ENOMEM
-			 : dx_outbox_put_value(&host->outbox, DX_WIRE_H_ADD_ENTRY, 0, 0, body,
-					       sizeof(*body), properties == NULL ? empty : properties);
-
-	(void)dx_object_unref(empty);
-	lost("entry", rc);
-}
-
-static void on_entry_added(void *context, uint64_t id, uint64_t parent_id, const char *class_name,
-			   const char *name, const struct dx_dict *properties)
-{
-	struct dx_host *host = context;
-	struct dx_wire_add_entry body = {.id = id, .parent_id = parent_id};
-
-	(void)snprintf(body.class_name, sizeof(body.class_name), "%s", class_name);
-	(void)snprintf(body.name, sizeof(body.name), "%s", name);
-	lost("mirror", dx_mirror_add_made(&host->mirror, id, parent_id, class_name, name, properties));
-	put_entry(host, &body, properties);
-}
-
-static void on_entry_removed(void *context, uint64_t id)
-{
-	struct dx_host *host = context;
-
-	dx_mirror_remove(&host->mirror, id);
-	put_id(host, DX_WIRE_H_REMOVE_ENTRY, id);
-}
-
-static void on_terminate_wanted(void *context, uint64_t id)
-{
-	put_id(context, DX_WIRE_H_TERMINATE_REQUEST, id);
-}
-
-static void on_device_lost(void *context, uint64_t provider_id)
-{
-	put_id(context, DX_WIRE_H_DEVICE_LOST, provider_id);
-}
-
-static void on_busy_adjusted(void *context, uint64_t id, int32_t delta)
-{
-	struct dx_host *host = context;
-	struct dx_wire_adjust body = {.id = id, .delta = delta};
-
-	lost("busy", dx_outbox_put(&host->outbox, DX_WIRE_H_ADJUST_BUSY, 0, 0, &body, sizeof(body),
-				   NULL, 0));
-}
-
-const struct dx_runtime_ops dx_host_runtime_ops = {
-	.registered = on_registered,
-	.renamed = on_renamed,
-	.properties_set = on_properties_set,
-	.property_removed = on_property_removed,
-	.entry_added = on_entry_added,
-	.entry_removed = on_entry_removed,
-	.terminate_wanted = on_terminate_wanted,
-	.device_lost = on_device_lost,
-	.busy_adjusted = on_busy_adjusted,
-};

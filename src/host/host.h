@@ -26,11 +26,11 @@
 #include "usb/backend.h"
 
 struct dx_host_options {
-	int socket; /* W-H, taken over */
+	int socket;                                       /* W-H, taken over */
 	const struct dx_usb_backend_ops *const *backends; /* NULL-ended */
 	const OSDriverClass *const *classes; /* NULL-ended; NULL: load what SETUP names */
-	bool confine;			     /* before loading */
-	uint64_t spin_budget_ns;	     /* DX_WAIT_BUDGET_MEASURED as a rule */
+	bool confine;                        /* before loading */
+	uint64_t spin_budget_ns;             /* DX_WAIT_BUDGET_MEASURED as a rule */
 };
 
 /*

@@ -24,22 +24,70 @@
 #include "host/private.h"
 #include "wire/address.h"
 
-#define RETRY_FIRST_NS 100000000u
-#define RETRY_MAX_NS   5000000000u
-#define STOP_WAIT_MS   3000u
+#define MAX_DEVICE_FILES 64u
+
+#define RETRY_MAX_NS     5000000000u
+#define STOP_WAIT_MS     3000u
 
 /* ------------------------------------------------------------------------------------------- */
 /* Loading                                                                                     */
 
+/* What the devices that are there now are read from; the backends know their own specs. */
+struct device_files {
+	size_t nr_files;
+	const char *pointers[MAX_DEVICE_FILES + 1]; /* NULL-ended */
+	char paths[MAX_DEVICE_FILES][1024];
+};
+
+static void add_device_file(const struct dx_host *host, const char *spec,
+			    struct device_files *files)
+{
+	char *path = files->paths[files->nr_files];
+
+	for (size_t i = 0; host->options->backends[i] != NULL; i++) {
+		const struct dx_usb_backend_ops *backend = host->options->backends[i];
+		if (backend->file != NULL && backend->accepts(spec) &&
+		    backend->file(spec, path, sizeof(files->paths[0]))) {
+			files->pointers[files->nr_files++] = path;
+			return;
+		}
+	}
+}
+
+static struct device_files *find_device_files(const struct dx_host *host)
+{
+	struct device_files *files = calloc(1, sizeof(*files));
+	const struct dx_array *specs = dx_dict_get_array(host->setup, DX_SETUP_DEVICES_KEY);
+	size_t nr_specs = specs == NULL ? 0 : dx_array_count(specs);
+
+	for (size_t i = 0; files != NULL && i < nr_specs && files->nr_files < MAX_DEVICE_FILES;
+	     i++) {
+		const void *spec = dx_array_get(specs, i);
+		if (dx_object_is_kind(spec, &dx_string_class)) {
+			add_device_file(host, dx_string_get(spec), files);
+		}
+	}
+	return files;
+}
+
 static int confine(struct dx_host *host, const char *bundle, char *message, size_t size)
 {
 	const char *off = getenv(DX_CONFINE_OFF_ENVIRONMENT);
-	struct dx_confine_options options = {.bundle = bundle};
+	DX_CLEANUP_FREE struct device_files *files = NULL;
 	char missing[64];
 
 	if (!host->options->confine || (off != NULL && strcmp(off, "1") == 0)) {
 		return 0;
 	}
+	files = find_device_files(host);
+	if (files == NULL) {
+		return -ENOMEM;
+	}
+	struct dx_confine_options options = {
+		.bundle = bundle,
+		.readable = files->pointers,
+		.may_connect = !host->exit_with_broker,
+	};
 	int rc = dx_confine(&options, missing, sizeof(missing));
 	if (rc < 0) {
 		(void)snprintf(message, size, "%s: cannot confine the driver: %s", host->name,
@@ -82,23 +130,25 @@ static void end(struct dx_host *host, int result)
 	dx_loop_stop(host->loop);
 }
 
+/* Failed, or the last service has gone: nothing is left to do or to say. */
+static bool is_finished(struct dx_host *host)
+{
+	dx_mutex_lock(&host->lock);
+	bool is_idle = host->nr_requests == 0 && dx_mirror_is_empty(&host->mirror);
+	dx_mutex_unlock(&host->lock);
+	return host->ending || (host->had_service && host->runtime != NULL && is_idle &&
+				dx_runtime_nr_services(host->runtime) == 0);
+}
+
 static void lose_broker(struct dx_host *host, int rc)
 {
 	drop_broker(host);
-	if (host->exit_with_broker || host->runtime == NULL || host->ending) {
+	if (host->exit_with_broker || host->runtime == NULL || is_finished(host)) {
 		end(host, rc);
 		return;
 	}
 	dx_loop_set_timer(host->retry_timer, dx_clock_now_ns() + host->retry_ns);
 	host->retry_ns = host->retry_ns * 2 > RETRY_MAX_NS ? RETRY_MAX_NS : host->retry_ns * 2;
-}
-
-/* The last service has gone: nothing is left to do. */
-static bool is_finished(struct dx_host *host)
-{
-	return host->ending || (host->had_service && host->runtime != NULL &&
-				dx_mirror_is_empty(&host->mirror) &&
-				dx_runtime_nr_services(host->runtime) == 0);
 }
 
 static void send_out(struct dx_host *host)
@@ -107,6 +157,7 @@ static void send_out(struct dx_host *host)
 	bool finished = is_finished(host);
 
 	if (host->socket < 0) {
+		dx_outbox_quiet(&host->outbox);
 		if (finished) {
 			end(host, 0);
 		}
@@ -135,7 +186,6 @@ static int receive_one(struct dx_host *host)
 	if (rc <= 0) {
 		return rc == 0 ? -ECONNRESET : rc;
 	}
-	host->retry_ns = RETRY_FIRST_NS;
 	rc = dx_host_handle(host, &message);
 	dx_wire_message_in_fini(&message);
 	return rc < 0 ? rc : 1;
@@ -171,62 +221,18 @@ static void on_wake(void *context, int fd, uint32_t events)
 
 static int use_socket(struct dx_host *host, int *socket)
 {
-	int rc = dx_loop_add_fd(host->loop, *socket, EPOLLIN, on_socket, host, &host->socket_source);
+	int rc =
+		dx_loop_add_fd(host->loop, *socket, EPOLLIN, on_socket, host, &host->socket_source);
 
 	if (rc < 0) {
 		return rc;
 	}
 	host->socket = dx_take_fd(socket);
-	dx_outbox_attach(&host->outbox);
 	return 0;
 }
 
 /* ------------------------------------------------------------------------------------------- */
 /* The next broker                                                                             */
-
-static struct dx_dict *describe(struct dx_host *host)
-{
-	struct dx_dict *dict = dx_dict_new();
-	struct dx_array *services = dx_mirror_describe(&host->mirror);
-	static const char *const same[][2] = {{DX_ADOPT_IDENTIFIER_KEY, DX_SETUP_IDENTIFIER_KEY},
-					      {DX_ADOPT_BUNDLE_KEY, DX_SETUP_BUNDLE_KEY},
-					      {DX_ADOPT_SERVER_KEY, DX_SETUP_SERVER_KEY}};
-	int rc = dict == NULL || services == NULL ? -ENOMEM : 0;
-
-	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(same); i++) {
-		rc = dx_dict_set_string(dict, same[i][0],
-					dx_dict_get_string(host->setup, same[i][1], ""));
-	}
-	if (rc == 0) {
-		rc = dx_dict_set_u64(dict, DX_ADOPT_PID_KEY, (uint64_t)getpid(), 32);
-	}
-	if (rc == 0) {
-		rc = dx_dict_set_u64(dict, DX_ADOPT_FIRST_ID_KEY, host->first_id, 64);
-	}
-	if (rc == 0) {
-		rc = dx_dict_set_u64(dict, DX_ADOPT_NR_IDS_KEY, host->nr_ids, 64);
-	}
-	if (rc == 0) {
-		rc = dx_dict_set(dict, DX_ADOPT_SERVICES_KEY, services);
-	}
-	(void)dx_object_unref(services);
-	return rc == 0 ? dict : dx_object_unref(dict);
-}
-
-static int introduce(struct dx_host *host)
-{
-	struct dx_wire_hello hello = {.role = DX_WIRE_ROLE_HOST};
-	struct dx_dict *dict = describe(host);
-	int rc = dict == NULL ? -ENOMEM
-			      : dx_outbox_put(&host->outbox, DX_WIRE_A_HELLO, 1, 0, &hello,
-					      sizeof(hello), NULL, 0);
-
-	if (rc == 0) {
-		rc = dx_outbox_put_value(&host->outbox, DX_WIRE_H_ADOPT, 0, 0, NULL, 0, dict);
-	}
-	(void)dx_object_unref(dict);
-	return rc;
-}
 
 static void on_retry(void *context)
 {
@@ -234,11 +240,7 @@ static void on_retry(void *context)
 	const char *address = dx_dict_get_string(host->setup, DX_SETUP_BROKER_KEY, "");
 	DX_CLEANUP_FD int socket = dx_address_connect(address);
 
-	if (socket < 0 || use_socket(host, &socket) < 0) {
-		lose_broker(host, 0);
-		return;
-	}
-	if (introduce(host) < 0) {
+	if (socket < 0 || use_socket(host, &socket) < 0 || dx_host_introduce(host) < 0) {
 		lose_broker(host, 0);
 	}
 }
@@ -259,7 +261,13 @@ static int begin(struct dx_host *host, int *socket)
 		return rc;
 	}
 	rc = dx_loop_add_timer(host->loop, on_retry, host, &host->retry_timer);
-	return rc < 0 ? rc : use_socket(host, socket);
+	if (rc == 0) {
+		rc = use_socket(host, socket);
+	}
+	if (rc == 0) {
+		dx_outbox_attach(&host->outbox);
+	}
+	return rc;
 }
 
 static void terminate_one(void *context, struct dx_service *service)
@@ -292,6 +300,7 @@ static void release(struct dx_host *host)
 	host->loop = dx_loop_free(host->loop);
 	dx_outbox_fini(&host->outbox);
 	dx_mirror_fini(&host->mirror);
+	dx_mutex_fini(&host->lock);
 	dx_alive_registry_fini(&host->alive);
 	host->setup = dx_object_unref(host->setup);
 	free(host);
@@ -306,7 +315,7 @@ static int host_new(const struct dx_host_options *options, struct dx_host **ret_
 	}
 	host->options = options;
 	host->socket = -1;
-	host->retry_ns = RETRY_FIRST_NS;
+	host->retry_ns = DX_HOST_RETRY_FIRST_NS;
 	(void)snprintf(host->name, sizeof(host->name), "dext-host");
 	int rc = dx_outbox_init(&host->outbox);
 	if (rc < 0) {
@@ -320,6 +329,7 @@ static int host_new(const struct dx_host_options *options, struct dx_host **ret_
 		return rc;
 	}
 	dx_mirror_init(&host->mirror);
+	dx_mutex_init(&host->lock);
 	*ret_host = host;
 	return 0;
 }

@@ -29,7 +29,8 @@ static void explain(const char *executable, char *message, size_t size)
 int dx_loader_load(const char *executable, const OSDriverClass *const **ret_classes, char *message,
 		   size_t message_size)
 {
-	/* Everything is bound now: a missing symbol must not come up in the middle of a transfer. */
+	/* Everything is bound now: a missing symbol must not come up in the middle of a transfer.
+	 */
 	void *library = dlopen(executable, RTLD_NOW | RTLD_LOCAL);
 
 	if (library == NULL) {
@@ -38,10 +39,11 @@ int dx_loader_load(const char *executable, const OSDriverClass *const **ret_clas
 	}
 	void *symbol = dlsym(library, DX_LOADER_SYMBOL);
 	if (symbol == NULL) {
-		(void)snprintf(message, message_size,
-			       "%s: missing symbol %s: a driver exports its NULL-terminated list of "
-			       "classes under this name",
-			       executable, DX_LOADER_SYMBOL);
+		(void)snprintf(
+			message, message_size,
+			"%s: missing symbol %s: a driver exports its NULL-terminated list of "
+			"classes under this name",
+			executable, DX_LOADER_SYMBOL);
 		(void)dlclose(library);
 		return -ENOEXEC;
 	}

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,17 +29,19 @@ static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual,
 
 static void print_help(FILE *stream)
 {
-	(void)fputs("usage: dext-host [IDENTIFIER]\n"
-		    "\n"
-		    "Runs one driver. Started by dextd with a socket as descriptor 3; not useful by\n"
-		    "itself. IDENTIFIER only names the process in lists.\n"
-		    "\n"
-		    "  -h, --help     show this text\n"
-		    "  -V, --version  show the version\n"
-		    "\n"
-		    "Environment: OPENDEXT_LOG=error|warning|info|debug; OPENDEXT_NO_CONFINE=1 runs the\n"
-		    "driver unconfined, for debuggers.\n",
-		    stream);
+	(void)fputs(
+		"usage: dext-host [IDENTIFIER]\n"
+		"\n"
+		"Runs one driver. Started by dextd with a socket as descriptor 3; not useful by\n"
+		"itself. IDENTIFIER only names the process in lists.\n"
+		"\n"
+		"  -h, --help     show this text\n"
+		"  -V, --version  show the version\n"
+		"\n"
+		"Environment: OPENDEXT_LOG=error|warning|info|debug; OPENDEXT_NO_CONFINE=1 runs "
+		"the\n"
+		"driver unconfined, for debuggers.\n",
+		stream);
 }
 
 /* @return an exit status, or -1 to go on. */
@@ -91,6 +92,8 @@ int OpenDextHostMain(int argc, char **argv)
 		dx_log_error("descriptor 3 is no socket of a broker; dextd starts this program");
 		return EXIT_USAGE;
 	}
+	/* Our words may go to a terminal or pipe that somebody closes. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	dx_crash_install(name);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of one buffer */
 	struct dx_host_options options = {

@@ -13,7 +13,7 @@
 
 struct entry {
 	struct dx_list node;
-	uint64_t id;
+	struct dx_mirror_news news; /* with the ids */
 	struct dx_dict *dict;
 };
 
@@ -34,7 +34,7 @@ void dx_mirror_init(struct dx_mirror *mirror)
 void dx_mirror_fini(struct dx_mirror *mirror)
 {
 	dx_mutex_lock(&mirror->lock);
-	dx_list_for_each_safe(node, &mirror->entries) {
+	dx_list_for_each_safe (node, &mirror->entries) {
 		dx_list_remove(node);
 		entry_free(dx_list_entry(node, struct entry, node));
 	}
@@ -42,16 +42,23 @@ void dx_mirror_fini(struct dx_mirror *mirror)
 	dx_mutex_fini(&mirror->lock);
 }
 
-static struct dx_dict *dict_of_locked(struct dx_mirror *mirror, uint64_t id)
-	DX_REQUIRES(mirror->lock)
+static struct entry *find_locked(struct dx_mirror *mirror, uint64_t id) DX_REQUIRES(mirror->lock)
 {
-	dx_list_for_each(node, &mirror->entries) {
+	dx_list_for_each (node, &mirror->entries) {
 		struct entry *entry = dx_list_entry(node, struct entry, node);
-		if (entry->id == id) {
-			return entry->dict;
+		if (entry->news.id == id) {
+			return entry;
 		}
 	}
 	return NULL;
+}
+
+static struct dx_dict *dict_of_locked(struct dx_mirror *mirror, uint64_t id)
+	DX_REQUIRES(mirror->lock)
+{
+	struct entry *entry = find_locked(mirror, id);
+
+	return entry == NULL ? NULL : entry->dict;
 }
 
 /* Takes over dict, also on failure. */
@@ -65,11 +72,19 @@ static int add(struct dx_mirror *mirror, uint64_t id, uint64_t parent_id, struct
 		(void)dx_object_unref(dict);
 		return -ENOMEM;
 	}
-	entry->id = id;
+	entry->news.id = id;
+	entry->news.parent_id = parent_id;
 	entry->dict = dict;
 	dx_mutex_lock(&mirror->lock);
-	dx_list_push_back(&mirror->entries, &entry->node);
+	bool is_new = find_locked(mirror, id) == NULL;
+	if (is_new) {
+		dx_list_push_back(&mirror->entries, &entry->node);
+	}
 	dx_mutex_unlock(&mirror->lock);
+	if (!is_new) {
+		entry_free(entry);
+		return -EEXIST;
+	}
 	return 0;
 }
 
@@ -101,15 +116,10 @@ int dx_mirror_add_made(struct dx_mirror *mirror, uint64_t id, uint64_t parent_id
 
 void dx_mirror_remove(struct dx_mirror *mirror, uint64_t id)
 {
-	struct entry *found = NULL;
-
 	dx_mutex_lock(&mirror->lock);
-	dx_list_for_each_safe(node, &mirror->entries) {
-		struct entry *entry = dx_list_entry(node, struct entry, node);
-		if (entry->id == id) {
-			dx_list_remove(node);
-			found = entry;
-		}
+	struct entry *found = find_locked(mirror, id);
+	if (found != NULL) {
+		dx_list_remove(&found->node);
 	}
 	dx_mutex_unlock(&mirror->lock);
 	if (found != NULL) {
@@ -157,7 +167,8 @@ static struct dx_dict *user_properties(struct dx_dict *dict)
 	return dx_dict_get_dict(dict, DX_ADOPT_USER_PROPERTIES_KEY);
 }
 
-int dx_mirror_set_properties(struct dx_mirror *mirror, uint64_t id, const struct dx_dict *properties)
+int dx_mirror_set_properties(struct dx_mirror *mirror, uint64_t id,
+			     const struct dx_dict *properties)
 {
 	int rc = 0;
 
@@ -183,6 +194,51 @@ void dx_mirror_remove_property(struct dx_mirror *mirror, uint64_t id, const char
 	dx_mutex_unlock(&mirror->lock);
 }
 
+void dx_mirror_want_termination(struct dx_mirror *mirror, uint64_t id)
+{
+	dx_mutex_lock(&mirror->lock);
+	struct entry *entry = find_locked(mirror, id);
+	if (entry != NULL) {
+		entry->news.termination_wanted = true;
+	}
+	dx_mutex_unlock(&mirror->lock);
+}
+
+void dx_mirror_lose_provider(struct dx_mirror *mirror, uint64_t provider_id)
+{
+	dx_mutex_lock(&mirror->lock);
+	dx_list_for_each (node, &mirror->entries) {
+		struct entry *entry = dx_list_entry(node, struct entry, node);
+		if (entry->news.parent_id == provider_id) {
+			entry->news.provider_lost = true;
+		}
+	}
+	dx_mutex_unlock(&mirror->lock);
+}
+
+void dx_mirror_adjust_busy(struct dx_mirror *mirror, uint64_t id, int32_t delta)
+{
+	dx_mutex_lock(&mirror->lock);
+	struct entry *entry = find_locked(mirror, id);
+	if (entry != NULL) {
+		/* The runtime keeps the sum within 0..INT32_MAX. */
+		entry->news.busy = (int32_t)((uint32_t)entry->news.busy + (uint32_t)delta);
+	}
+	dx_mutex_unlock(&mirror->lock);
+}
+
+void dx_mirror_each_news(struct dx_mirror *mirror, dx_mirror_news_fn function, void *context)
+{
+	dx_mutex_lock(&mirror->lock);
+	dx_list_for_each (node, &mirror->entries) {
+		const struct dx_mirror_news *news = &dx_list_entry(node, struct entry, node)->news;
+		if (news->busy != 0 || news->termination_wanted || news->provider_lost) {
+			function(context, news);
+		}
+	}
+	dx_mutex_unlock(&mirror->lock);
+}
+
 bool dx_mirror_is_empty(struct dx_mirror *mirror)
 {
 	dx_mutex_lock(&mirror->lock);
@@ -197,7 +253,7 @@ struct dx_array *dx_mirror_describe(struct dx_mirror *mirror)
 	int rc = array == NULL ? -ENOMEM : 0;
 
 	dx_mutex_lock(&mirror->lock);
-	dx_list_for_each(node, &mirror->entries) {
+	dx_list_for_each (node, &mirror->entries) {
 		/* A copy: the entries change while the array is encoded. */
 		void *copy = dx_value_copy_deep(dx_list_entry(node, struct entry, node)->dict);
 		if (rc == 0) {

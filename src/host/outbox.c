@@ -73,10 +73,18 @@ void dx_outbox_detach(struct dx_outbox *outbox)
 	dx_mutex_unlock(&outbox->lock);
 }
 
+void dx_outbox_wake(struct dx_outbox *outbox)
+{
+	uint64_t one = 1;
+	ssize_t written =
+		write(outbox->wake_fd, &one, sizeof(one)); /* full: it is readable already */
+
+	(void)written;
+}
+
 int dx_outbox_put(struct dx_outbox *outbox, uint16_t type, uint32_t seq, int32_t status,
 		  const void *body, size_t body_length, const void *payload, size_t payload_length)
 {
-	uint64_t one = 1;
 	struct outgoing *outgoing = malloc(sizeof(*outgoing));
 
 	if (outgoing == NULL) {
@@ -96,10 +104,8 @@ int dx_outbox_put(struct dx_outbox *outbox, uint16_t type, uint32_t seq, int32_t
 	dx_mutex_unlock(&outbox->lock);
 	if (!attached) {
 		outgoing_free(outgoing);
-		return 0;
 	}
-	ssize_t written = write(outbox->wake_fd, &one, sizeof(one)); /* full: it is readable already */
-	(void)written;
+	dx_outbox_wake(outbox); /* in both cases: what was said may have been the last word */
 	return 0;
 }
 
@@ -114,6 +120,14 @@ int dx_outbox_put_value(struct dx_outbox *outbox, uint16_t type, uint32_t seq, i
 		return rc;
 	}
 	return dx_outbox_put(outbox, type, seq, status, body, body_length, bytes, length);
+}
+
+void dx_outbox_quiet(struct dx_outbox *outbox)
+{
+	uint64_t count = 0;
+	ssize_t got = read(outbox->wake_fd, &count, sizeof(count)); /* nothing there is fine */
+
+	(void)got;
 }
 
 static int send_first_locked(struct dx_outbox *outbox, int socket) DX_REQUIRES(outbox->lock)
@@ -131,11 +145,9 @@ static int send_first_locked(struct dx_outbox *outbox, int socket) DX_REQUIRES(o
 
 int dx_outbox_send(struct dx_outbox *outbox, int socket)
 {
-	uint64_t count = 0;
 	int rc = 0;
-	ssize_t got = read(outbox->wake_fd, &count, sizeof(count)); /* nothing there is fine */
 
-	(void)got;
+	dx_outbox_quiet(outbox);
 	dx_mutex_lock(&outbox->lock);
 	while (rc == 0 && !dx_list_is_empty(&outbox->frames)) {
 		rc = send_first_locked(outbox, socket);

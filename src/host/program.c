@@ -9,8 +9,8 @@
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 /*
- * LeakSanitizer stops the threads of its process through ptrace and /proc, which a confined host may
- * not use; it would end every host with an error. Leaks of a host are looked for where it runs
+ * LeakSanitizer stops the threads of its process through ptrace and /proc, which a confined host
+ * may not use; it would end every host with an error. Leaks of a host are looked for where it runs
  * unconfined, in a thread of a test.
  */
 int __lsan_is_turned_off(void);

@@ -121,6 +121,10 @@ struct dx_usb_backend_ops {
 	/* True when this backend understands the form of the spec ("virtual:..."). No system calls. */
 	bool (*accepts)(const char *spec);
 
+	/* The file that open() of this spec reads, for a process that will no longer be allowed to
+	 * open others by then. False: none, or path is too small. NULL: never any. No system calls. */
+	bool (*file)(const char *spec, char *path, size_t size);
+
 	/*
 	 * Opens the device that spec names. May block (connect). On failure message holds one line
 	 * that names the wrong key or file. @return 0; -EINVAL bad spec; -ENODEV; -ENOENT; -EACCES; ...

@@ -17,7 +17,7 @@
 
 #define FRAME_NS    1000000u
 #define FIRST_FRAME 1024u /* so that small numbers are in the past and 0 is never now */
-#define PREFIX	    "virtual:"
+#define PREFIX      "virtual:"
 #define FILE_PREFIX "file:"
 #define FILE_SUFFIX ".device"
 
@@ -41,14 +41,36 @@ static int describe_virtual(struct dx_options *options, struct dx_description **
 	return options->result;
 }
 
+/* The part of the spec behind its prefix. */
+static const char *rest_of(const char *spec, bool *ret_is_model)
+{
+	*ret_is_model = strncmp(spec, PREFIX, strlen(PREFIX)) == 0;
+	return *ret_is_model                                          ? spec + strlen(PREFIX)
+	       : strncmp(spec, FILE_PREFIX, strlen(FILE_PREFIX)) == 0 ? spec + strlen(FILE_PREFIX)
+								      : spec;
+}
+
+bool dx_virtual_file(const char *spec, char *path, size_t size)
+{
+	DX_CLEANUP_FREE struct dx_options *options = calloc(1, sizeof(*options));
+	bool is_model = false;
+	const char *rest = rest_of(spec, &is_model);
+	char line[256];
+
+	if (options == NULL || is_model ||
+	    dx_options_parse(options, rest, line, sizeof(line)) < 0 ||
+	    strlen(options->name) >= size) {
+		return false;
+	}
+	memcpy(path, options->name, strlen(options->name) + 1);
+	return true;
+}
+
 static int describe(const char *spec, struct dx_options *options, char *message,
 		    size_t message_size, struct dx_description **ret_description)
 {
-	bool is_model = strncmp(spec, PREFIX, strlen(PREFIX)) == 0;
-	bool has_prefix = strncmp(spec, FILE_PREFIX, strlen(FILE_PREFIX)) == 0;
-	const char *rest = is_model ? spec + strlen(PREFIX)
-			   : has_prefix ? spec + strlen(FILE_PREFIX)
-					: spec;
+	bool is_model = false;
+	const char *rest = rest_of(spec, &is_model);
 	int result = dx_options_parse(options, rest, message, message_size);
 
 	if (result < 0) {
