@@ -3,7 +3,8 @@
  * CFBase - types that all of CoreFoundation shares, references, comparison.
  *
  * Rule of ownership: a function with Create or Copy in its name returns a reference that the caller
- * releases with CFRelease(); one with Get returns a borrowed object. Containers retain what they hold.
+ * releases with CFRelease(); one with Get returns a borrowed object. Containers retain what they
+ * hold.
  */
 #ifndef OPENDEXT_COREFOUNDATION_CFBASE_H
 #define OPENDEXT_COREFOUNDATION_CFBASE_H

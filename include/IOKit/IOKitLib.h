@@ -3,7 +3,8 @@
  * IOKitLib - an application finds services, opens connections to their drivers, calls them, shares
  * memory with them and hears from them.
  *
- * Handles are 32-bit names of this process; a registry entry has one name while the process holds it.
+ * Handles are 32-bit names of this process; a registry entry has one name while the process holds
+ * it.
  * Every handle a function returns carries one reference: give it back with IOObjectRelease(), or
  * with IOServiceClose() for a connection. All functions may be called from any thread unless their
  * text says otherwise. Every function that asks the broker blocks until it answers; when no broker
@@ -88,7 +89,8 @@ IONotificationPortRef IONotificationPortCreate(mach_port_t mainPort);
  * Ends a notification port: its run loop source is invalidated, what is queued is dropped.
  * @param notify  the port; NULL is ignored.
  * Threads: no callback runs after it returns on the thread that delivers; it may be called from a
- *          callback of the port itself. Nobody else may be inside IONotificationPortDispatch() for it.
+ *          callback of the port itself. Nobody else may be inside IONotificationPortDispatch() for
+ *          it.
  */
 void IONotificationPortDestroy(IONotificationPortRef notify);
 
@@ -114,7 +116,8 @@ mach_port_t IONotificationPortGetMachPort(IONotificationPortRef notify);
 kern_return_t IONotificationPortSetImportanceReceiver(IONotificationPortRef notify);
 
 /*!
- * Gives one reference on a handle back; the last one ends what it names: an iterator, a subscription,
+ * Gives one reference on a handle back; the last one ends what it names: an iterator, a
+ * subscription,
  * a connection.
  * @param object  any handle.
  * @return kIOReturnSuccess, also for 0; MACH_SEND_INVALID_DEST when nothing has this name.
@@ -124,7 +127,8 @@ kern_return_t IOObjectRelease(io_object_t object);
 /*!
  * Takes one more reference on a handle.
  * @param object  any handle.
- * @return kIOReturnSuccess, also when the object behind it is gone; MACH_SEND_INVALID_DEST when nothing
+ * @return kIOReturnSuccess, also when the object behind it is gone; MACH_SEND_INVALID_DEST when
+ *         nothing
  *         has this name, also for 0.
  */
 kern_return_t IOObjectRetain(io_object_t object);
@@ -160,7 +164,8 @@ CFStringRef IOObjectCopySuperclassForClass(CFStringRef classname);
 CFStringRef IOObjectCopyBundleIdentifierForClass(CFStringRef classname);
 
 /*!
- * Tells whether the kernel class of an object is a class or derives from it. User classes of drivers
+ * Tells whether the kernel class of an object is a class or derives from it. User classes of
+ * drivers
  * do not count.
  * @param object     any handle.
  * @param className  the class.
@@ -213,7 +218,8 @@ void IOIteratorReset(io_iterator_t iterator);
 /*!
  * Tells whether what an iterator walks has not changed under it.
  * @param iterator  any iterator.
- * @return 1 or 0; always 1 for a notification. Registry iterators work on what they saw and stay valid.
+ * @return 1 or 0; always 1 for a notification. Registry iterators work on what they saw and stay
+ *         valid.
  */
 boolean_t IOIteratorIsValid(io_iterator_t iterator);
 
@@ -225,7 +231,8 @@ boolean_t IOIteratorIsValid(io_iterator_t iterator);
 CFMutableDictionaryRef IOServiceMatching(const char *name);
 
 /*!
- * A matching dictionary for the name of a service; a driver's service has the name of its user class.
+ * A matching dictionary for the name of a service; a driver's service has the name of its user
+ * class.
  * @param name  the name, in MacRoman.
  * @return +1; NULL for NULL or without memory.
  */
@@ -246,7 +253,8 @@ CFMutableDictionaryRef IOBSDNameMatching(mach_port_t mainPort, uint32_t options,
  * @param mainPort  ignored.
  * @param options   ignored.
  * @param path      the path.
- * @return +1; NULL for NULL or without memory. There is no device tree plane, so it matches nothing.
+ * @return +1; NULL for NULL or without memory. There is no device tree plane, so it matches
+ *         nothing.
  */
 CFMutableDictionaryRef IOOpenFirmwarePathMatching(mach_port_t mainPort, uint32_t options,
 						  const char *path);
@@ -272,7 +280,8 @@ io_service_t IOServiceGetMatchingService(mach_port_t mainPort, CFDictionaryRef m
  * @param matching  one reference is taken over always.
  * @param existing  receives an iterator, +1; it may be empty.
  * @return kIOReturnSuccess, also when nothing matches; kIOReturnBadArgument for NULL;
- *         kIOReturnNotPrivileged for another main port; kIOReturnUnsupported for a dictionary that is
+ *         kIOReturnNotPrivileged for another main port; kIOReturnUnsupported for a dictionary that
+ *         is
  *         no property list; kIOReturnNotReady without a broker.
  */
 kern_return_t IOServiceGetMatchingServices(mach_port_t mainPort, CFDictionaryRef matching,
@@ -283,10 +292,12 @@ kern_return_t IOServiceGetMatchingServices(mach_port_t mainPort, CFDictionaryRef
  * @param notifyPort        delivers the callback.
  * @param notificationType  kIOFirstMatchNotification, kIOTerminatedNotification, ...
  * @param matching          one reference is taken over always.
- * @param callback          called once when services are there again after the iterator was drained.
+ * @param callback          called once when services are there again after the iterator was
+ *                          drained.
  * @param refCon            given to callback.
  * @param notification      receives an iterator, +1, with all services that match now (none for the
- *                          two termination kinds). Drain it until it gives 0: that arms it. Services
+ *                          two termination kinds). Drain it until it gives 0: that arms it.
+ *                          Services
  *                          come last in, first out; at most 1024 wait, further ones are lost.
  * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnUnsupported for an unknown kind or a
  *         dictionary that is no property list; kIOReturnNotReady without a broker.
@@ -391,7 +402,8 @@ kern_return_t IOServiceAuthorize(io_service_t service, uint32_t options);
 /*!
  * Closes a connection and gives one reference on its handle back.
  * @param connect  the connection.
- * @return kIOReturnSuccess, also the second time through another reference and when the driver died;
+ * @return kIOReturnSuccess, also the second time through another reference and when the driver
+ *         died;
  *         kIOReturnBadArgument or MACH_SEND_INVALID_DEST when it is no connection.
  * Blocks: until running calls on it have returned. Its mappings go away.
  */
@@ -460,7 +472,8 @@ kern_return_t IOConnectSetCFProperty(io_connect_t connect, CFStringRef propertyN
 				     CFTypeRef property);
 
 /*!
- * The older name of IOConnectMapMemory64(); with IOCONNECT_MAPMEMORY_10_6 its pointers have the types
+ * The older name of IOConnectMapMemory64(); with IOCONNECT_MAPMEMORY_10_6 its pointers have the
+ * types
  * vm_address_t and vm_size_t, which are as wide.
  * @param connect     the connection.
  * @param memoryType  given to the driver.
@@ -486,11 +499,14 @@ kern_return_t IOConnectMapMemory(io_connect_t connect, uint32_t memoryType, task
  * @param intoTask    mach_task_self().
  * @param atAddress   in: a wanted address unless kIOMapAnywhere is set; out: the first byte.
  * @param ofSize      out: bytes, exact.
- * @param options     kIOMapAnywhere and a cache mode; other bits are ignored, kIOMapReadOnly too: only
+ * @param options     kIOMapAnywhere and a cache mode; other bits are ignored, kIOMapReadOnly too:
+ *                    only
  *                    the driver makes memory read-only.
- * @return kIOReturnSuccess; kIOReturnBadArgument for any failure at all, a wanted address that is in
+ * @return kIOReturnSuccess; kIOReturnBadArgument for any failure at all, a wanted address that is
+ *         in
  *         use included; MACH_SEND_INVALID_DEST for a closed connection.
- * Owner: the connection; IOConnectUnmapMemory64() or IOServiceClose() end it. It survives the driver.
+ * Owner: the connection; IOConnectUnmapMemory64() or IOServiceClose() end it. It survives the
+ *        driver.
  * Blocks: until running calls on the connection have returned and the driver has answered.
  * Differs: a wanted address must be aligned to pages as the memory's own first byte is.
  */
@@ -534,16 +550,19 @@ kern_return_t IOConnectUnmapMemory64(io_connect_t connect, uint32_t memoryType, 
  * @param inputStructCnt   bytes.
  * @param output           room for *outputCnt scalars.
  * @param outputCnt        in: 0..16 (more counts as 16); out: how many the driver set. May be NULL.
- * @param outputStruct     room for *outputStructCnt bytes. Above 4096 bytes the driver writes through a
+ * @param outputStruct     room for *outputStructCnt bytes. Above 4096 bytes the driver writes
+ *                         through a
  *                         descriptor: memory that can be shared in place (whole private anonymous
  *                         pages) is; other memory is copied when the call succeeds.
  *                         With kIOConnectMethodVarOutputSize: a void ** that receives new memory.
- * @param outputStructCnt  in: room in bytes, or (size_t)kIOConnectMethodVarOutputSize; out: bytes that
+ * @param outputStructCnt  in: room in bytes, or (size_t)kIOConnectMethodVarOutputSize; out: bytes
+ *                         that
  *                         the driver set. Above 4096 it stays as it is. May be NULL.
  * @return what the driver's method returned. Before it is called: kIOReturnBadArgument for
  *         impossible pointers; MIG_ARRAY_TOO_LARGE for more than 16 scalars;
  *         kIOReturnIPCError for a structure of more than UINT_MAX bytes; kIOReturnVMError for one
- *         above 4096 bytes that is not mapped; MACH_SEND_INVALID_DEST for a closed connection. After it: kIOReturnBadArgument when the driver set more output than was
+ *         above 4096 bytes that is not mapped; MACH_SEND_INVALID_DEST for a closed connection.
+ *         After it: kIOReturnBadArgument when the driver set more output than was
  *         asked for, kIOReturnUnderrun when variable output was not set. kIOReturnOffline when the
  *         driver's process ends before it answers. On an error the outputs mean nothing.
  * Blocks: until the driver answers or its process ends.
@@ -558,9 +577,11 @@ kern_return_t IOConnectCallMethod(mach_port_t connection, uint32_t selector, con
  * Calls a method and hands the driver a completion, which it may fire any number of times.
  * @param connection       the connection.
  * @param selector         which method.
- * @param wake_port        IONotificationPortGetMachPort(); MACH_PORT_NULL: no completion is handed over.
+ * @param wake_port        IONotificationPortGetMachPort(); MACH_PORT_NULL: no completion is handed
+ *                         over.
  * @param reference        referenceCnt words: callback at kIOAsyncCalloutFuncIndex, its refcon at
- *                         kIOAsyncCalloutRefconIndex; not changed. NULL with referenceCnt 0 is one 0.
+ *                         kIOAsyncCalloutRefconIndex; not changed. NULL with referenceCnt 0 is one
+ *                         0.
  * @param referenceCnt     1..8.
  * @param input            as for IOConnectCallMethod().
  * @param inputCnt         likewise.
@@ -575,7 +596,8 @@ kern_return_t IOConnectCallMethod(mach_port_t connection, uint32_t selector, con
  *         than 8 words. After an error no completion comes from this call.
  * Blocks: until the driver's method returns, not until it completes.
  * Differs: a completion without a callback (word 1 is 0) is dropped instead of called.
- * Unsure: after IOServiceClose() what was fired before is delivered; what a driver fires later is not.
+ * Unsure: after IOServiceClose() what was fired before is delivered; what a driver fires later is
+ * not.
  */
 kern_return_t IOConnectCallAsyncMethod(mach_port_t connection, uint32_t selector,
 				       mach_port_t wake_port, uint64_t *reference,
@@ -876,7 +898,8 @@ CFTypeRef IORegistryEntryCreateCFProperty(io_registry_entry_t entry, CFStringRef
  * @param plane      kIOServicePlane.
  * @param key        its key.
  * @param allocator  ignored.
- * @param options    0; kIORegistryIterateRecursively for children, with kIORegistryIterateParents for
+ * @param options    0; kIORegistryIterateRecursively for children, with kIORegistryIterateParents
+ *                   for
  *                   parents.
  * @return +1 of the first that has it; NULL if none has.
  */

@@ -25,10 +25,10 @@ typedef UInt32 IOVersion;
 typedef UInt32 IOItemCount;
 typedef UInt32 IOCacheMode;
 
-/*! Counts of bytes; the narrow form follows the machine, as on macOS. */
+/*! Counts of bytes; the narrow form follows the machine, as on macOS. Drivers have the wide one. */
 typedef UInt32 IOByteCount32;
 typedef UInt64 IOByteCount64;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !(defined(TARGET_OS_DRIVERKIT) && TARGET_OS_DRIVERKIT)
 typedef IOByteCount32 IOByteCount;
 #else
 typedef IOByteCount64 IOByteCount;

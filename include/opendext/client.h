@@ -15,7 +15,8 @@ extern "C" {
  * A file descriptor for poll, epoll, libuv: readable when the port has something to deliver.
  * @param notify  the port.
  * @return the descriptor, the same each time; -1 for NULL or without descriptors.
- * Owner: the port. Do not read it or close it; call IONotificationPortDispatch() when it is readable.
+ * Owner: the port. Do not read it or close it; call IONotificationPortDispatch() when it is
+ *        readable.
  */
 int IONotificationPortGetFileDescriptor(IONotificationPortRef notify);
 

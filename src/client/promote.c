@@ -64,7 +64,9 @@ static int protect(int uffd, const struct dx_area *area)
 static int copy_area(int fd, uint64_t base, const struct dx_area *area)
 {
 	for (uint64_t at = area->start; at < area->end;) {
-		ssize_t done = pwrite(fd, pointer(at), area->end - at, (off_t)(at - base));
+		/* Not pwrite(): sanitizers look into what they take for one of the heap's blocks. */
+		ssize_t done = syscall(SYS_pwrite64, fd, pointer(at), area->end - at,
+				       (off_t)(at - base));
 
 		if (done < 0 && errno != EINTR) {
 			return -errno;
