@@ -37,6 +37,7 @@ struct IOConnectStatistics {
 	uint64_t notifications;	    /*!< completions received */
 	uint64_t doorbells;	    /*!< system calls that woke the driver */
 	uint64_t sleeps;	    /*!< waits of this process in the kernel, for answers */
+	uint64_t yields;	    /*!< of the CPU, to a driver that last ran on it */
 	uint64_t wakeups;	    /*!< messages that woke this process for notifications */
 	uint64_t port_calls;	    /*!< other system calls of its notification ports, to wait and
 				     *   look; a port's count for each connection that it serves */

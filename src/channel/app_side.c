@@ -281,6 +281,12 @@ void dx_channel_app_counts(const struct dx_channel_app *channel,
 {
 	ret_counts->rings = atomic_load_explicit(&channel->nr_rings, memory_order_relaxed);
 	ret_counts->sleeps = atomic_load_explicit(&channel->nr_sleeps, memory_order_relaxed);
+	ret_counts->yields =
+		atomic_load_explicit(&channel->notes.policy.nr_yields, memory_order_relaxed);
+	for (unsigned i = 0; i < DX_LAYOUT_SLOTS; i++) {
+		ret_counts->yields += atomic_load_explicit(&channel->slots[i].policy.nr_yields,
+							   memory_order_relaxed);
+	}
 }
 
 /* ------------------------------------------------------------------------------------------- */

@@ -371,6 +371,7 @@ int dx_channel_app_wait(struct dx_channel_app *channel, uint64_t deadline_ns);
 struct dx_channel_app_counts {
 	uint64_t rings;	 /* doorbells */
 	uint64_t sleeps; /* waits in the kernel, for answers and notifications */
+	uint64_t yields; /* of the CPU, to a driver that last ran on it */
 };
 
 /*! Threads: any; a snapshot, each number by itself. */

@@ -184,6 +184,7 @@ static bool share_cpu(struct dx_wait_policy *policy, uint32_t peer_cpu)
 		return false;
 	}
 	policy->yielded = true;
+	atomic_fetch_add_explicit(&policy->nr_yields, 1, memory_order_relaxed); /* a count */
 	(void)sched_yield();
 	return true;
 }

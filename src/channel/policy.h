@@ -25,6 +25,7 @@
 #ifndef DX_CHANNEL_POLICY_H
 #define DX_CHANNEL_POLICY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct dx_wait_policy {
 	uint32_t skipped;  /* waits that the EWMA gate did not let spin */
 	bool spinning;
 	bool yielded;
+	_Atomic uint64_t nr_yields; /* sched_yield() calls so far; any thread may read it */
 };
 
 /* budget_ns: DX_WAIT_BUDGET_MEASURED, 0 for none, or a number of nanoseconds. */

@@ -167,6 +167,7 @@ kern_return_t IOConnectGetStatistics(io_connect_t connect, struct IOConnectStati
 		.notifications = read_counter(&counters->notifications),
 		.doorbells = channel.rings,
 		.sleeps = channel.sleeps,
+		.yields = channel.yields,
 		.wakeups = read_counter(&counters->wakeups),
 		.port_calls = read_counter(&counters->port_calls),
 		.bytes_copied_in = read_counter(&counters->bytes_in),

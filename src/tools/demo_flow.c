@@ -240,8 +240,8 @@ static void count_pass(const struct dx_flow *flow, const struct IOConnectStatist
 	pass->calls = after.calls - before->calls;
 	pass->notifications = after.notifications - before->notifications;
 	pass->system_calls = after.doorbells - before->doorbells + after.sleeps - before->sleeps +
-			     after.yields - before->yields + after.wakeups - before->wakeups + after.port_calls -
-			     before->port_calls;
+			     after.yields - before->yields + after.wakeups - before->wakeups +
+			     after.port_calls - before->port_calls;
 	pass->copied_bytes = after.bytes_copied_in - before->bytes_copied_in +
 			     after.bytes_copied_out - before->bytes_copied_out;
 	pass->argument_bytes =
