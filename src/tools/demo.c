@@ -228,7 +228,8 @@ static int watch_driver(struct demo *demo)
 	demo->report.driver = find_driver(tree);
 	dx_object_unref(tree);
 	if (demo->report.driver == 0) {
-		return dx_tool_fail(demo->tool, DX_TOOL_FAILED, "the driver does not match '%s'",
+		return dx_tool_fail(demo->tool, DX_TOOL_FAILED,
+				    "no driver runs for '%s'; --verbose says why",
 				    demo->report.device);
 	}
 	demo->driver_fd = (int)syscall(SYS_pidfd_open, demo->report.driver, 0);

@@ -19,9 +19,6 @@
 
 #include "base/cleanup.h"
 
-#define FIRST_SCRATCH_FD                                                                           \
-	64 /* kept descriptors are moved above this before they get their numbers */
-
 /* Handlers and mask of a fresh program (P2). */
 static void reset_signals(void)
 {
@@ -38,9 +35,15 @@ static void reset_signals(void)
 static int place_fds(const struct dx_process_options *options)
 {
 	int moved[8];
+	int first = 0; /* above all numbers that are wanted */
 
 	for (unsigned i = 0; i < options->nr_kept_fds; i++) {
-		moved[i] = fcntl(options->kept_fds[2 * i], F_DUPFD_CLOEXEC, FIRST_SCRATCH_FD);
+		int number = options->kept_fds[2 * i + 1];
+
+		first = number >= first ? number + 1 : first;
+	}
+	for (unsigned i = 0; i < options->nr_kept_fds; i++) {
+		moved[i] = fcntl(options->kept_fds[2 * i], F_DUPFD_CLOEXEC, first);
 		if (moved[i] < 0 && options->kept_fds[2 * i] >= 0) {
 			return -errno;
 		}

@@ -122,6 +122,26 @@ TEST_SECONDS(demo_with_a_device_that_the_driver_does_not_match_says_so, 60)
 	CHECK(tools_is_one_line(program.err, "virtual:nonsense"));
 }
 
+TEST_SECONDS(demo_with_few_descriptors_works_or_fails_in_one_line, 120)
+{
+	char script[128];
+	const char *argv[] = {"sh", "-c", script, tools_path("OPENDEXT_TEST_DEXT"), NULL};
+	unsigned nr_good = 0;
+
+	for (unsigned limit = 5; limit <= 65; limit += 12) {
+		(void)snprintf(script, sizeof(script),
+			       "ulimit -n %u; exec \"$0\" demo -q --total=1M --calls=10", limit);
+		tools_make_directory(directory, sizeof(directory));
+		tools_run(&program, directory, argv);
+		tools_check_clean(directory);
+		nr_good += program.status == 0;
+		if (program.status != 0 && !tools_is_one_line(program.err, "dext demo: ")) {
+			FAIL("limit %u, status %d: %s", limit, program.status, program.err);
+		}
+	}
+	CHECK_GT(nr_good, 0);
+}
+
 /* --- Death in the middle --------------------------------------------------------------------- */
 
 static unsigned count_entries(const char *path)
