@@ -91,21 +91,6 @@ static int describe(const struct dx_memory *memory, bool read_only, bool with_fd
 	return 0;
 }
 
-/* True when one more mapping is within the limit; unmapping gives it back. */
-static bool count_mapping(struct dx_user_client *client, bool map)
-{
-	dx_mutex_lock(&client->link_lock);
-	bool ok = true;
-	if (!map) {
-		client->nr_mappings -= client->nr_mappings > 0 ? 1 : 0;
-	} else {
-		ok = client->nr_mappings < DX_MAX_MAPPINGS_PER_CLIENT * 16u;
-		client->nr_mappings += ok ? 1 : 0;
-	}
-	dx_mutex_unlock(&client->link_lock);
-	return ok;
-}
-
 static void map_or_unmap(struct dx_user_client *client, const struct link_request *request)
 {
 	bool map = request->type == DX_WIRE_C_MAP;
@@ -118,17 +103,8 @@ static void map_or_unmap(struct dx_user_client *client, const struct link_reques
 	if (status == kIOReturnSuccess && memory != NULL) {
 		bool read_only = (options & kIOUserClientMemoryReadOnly) != 0;
 		int result = describe(memory, read_only, map, &body, fds);
-		if (result == 0 && map && body.length > DX_MAX_MAPPED_BYTES) {
-			result = -EDQUOT;
-		}
-		if (result == 0 && !count_mapping(client, map)) {
-			result = -EDQUOT;
-		}
-		if (result == -EDQUOT) {
-			status = kIOReturnNoResources;
-		} else {
-			status = dx_ioreturn_from_errno(result);
-		}
+		/* What is mapped is kept by the application; nothing here grows with it. */
+		status = dx_ioreturn_from_errno(result);
 	}
 	if (status != kIOReturnSuccess) {
 		body = (struct dx_wire_map_reply){0};

@@ -74,7 +74,6 @@ struct dx_user_client {
 	struct dx_list asks DX_GUARDED_BY(link_lock);
 	unsigned nr_grants DX_GUARDED_BY(link_lock);
 	unsigned nr_requests DX_GUARDED_BY(link_lock);
-	unsigned nr_mappings DX_GUARDED_BY(link_lock);
 	uint64_t last_ask DX_GUARDED_BY(link_lock);
 	bool link_dead DX_GUARDED_BY(link_lock);
 	bool connected DX_GUARDED_BY(link_lock); /* counts as a connection of the runtime */
