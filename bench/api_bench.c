@@ -1,0 +1,661 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api_bench - calls, buffers, mappings and deaths through the public API, beside the limits of the
+ * machine measured in the same run.
+ *
+ *	api_bench [--json] [--slices N] [--ms N] [--only ROW]
+ *
+ * Slices of what is measured and of its yardstick alternate; each pair gives one ratio, the median
+ * of the ratios and all of their spread are printed. docs/benchmarks.md explains the rows.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <IOKit/IOKitLib.h>
+#include <opendext/client.h>
+
+#include "base/fdpass.h"
+#include "driver/bench.h"
+#include "in_process.h"
+#include "report.h"
+#include "system.h"
+#include "yardstick.h"
+
+#define MAX_SAMPLES 400000u
+#define MAX_CLIENTS 1000u
+#define DEPTH	    8u
+
+struct bench {
+	struct report report;
+	unsigned slices;
+	unsigned ms;
+	const char *only;
+	io_connect_t connect;
+	pid_t host;
+};
+
+static double samples[MAX_SAMPLES];
+static io_connect_t clients[MAX_CLIENTS];
+
+static void must(kern_return_t result, const char *what)
+{
+	if (result != kIOReturnSuccess) {
+		fprintf(stderr, "api_bench: %s: %#x\n", what, (unsigned)result);
+		exit(2);
+	}
+}
+
+static void pause_us(unsigned microseconds)
+{
+	(void)nanosleep(&(struct timespec){.tv_sec = microseconds / 1000000,
+					   .tv_nsec = (long)(microseconds % 1000000) * 1000},
+			NULL);
+}
+
+static void call_scalars(io_connect_t connect)
+{
+	uint64_t words[16] = {1, 2, 3, 4};
+	uint32_t nr_output = 16;
+
+	must(IOConnectCallScalarMethod(connect, BENCH_SCALARS, words, 16, words, &nr_output), "call");
+}
+
+/* Median of calls with a pause before each; p99 as well when wanted. */
+static double call_ns(io_connect_t connect, unsigned ms, unsigned gap_us, double *ret_p99)
+{
+	uint64_t end_ns = bench_now_ns() + (uint64_t)ms * 1000000;
+	size_t count = 0;
+
+	while (count < MAX_SAMPLES && (count < 5 || bench_now_ns() < end_ns)) {
+		uint64_t begin_ns;
+
+		if (gap_us != 0) {
+			pause_us(gap_us);
+		}
+		begin_ns = bench_now_ns();
+		call_scalars(connect);
+		samples[count++] = (double)(bench_now_ns() - begin_ns);
+	}
+	if (ret_p99 != NULL) {
+		*ret_p99 = percentile(samples, count, 0.99);
+	}
+	return percentile(samples, count, 0.5);
+}
+
+/* Mean of calls one after the other, without a clock between them. */
+static double hot_call_ns(io_connect_t connect, unsigned ms)
+{
+	uint64_t begin_ns = bench_now_ns();
+	uint64_t count = 0;
+	uint64_t now_ns;
+
+	do {
+		for (unsigned i = 0; i < 200; i++) {
+			call_scalars(connect);
+		}
+		count += 200;
+		now_ns = bench_now_ns();
+	} while (now_ns - begin_ns < (uint64_t)ms * 1000000);
+	return (double)(now_ns - begin_ns) / (double)count;
+}
+
+static double copy_ns(unsigned ms)
+{
+	static uint8_t from[128];
+	static uint8_t to[128];
+	uint64_t begin_ns = bench_now_ns();
+	uint64_t count = 0;
+	uint64_t now_ns;
+
+	do {
+		for (unsigned i = 0; i < 10000; i++) {
+			memcpy(to, from, sizeof(to));
+			__asm__ volatile("" ::"r"(to) : "memory");
+		}
+		count += 10000;
+		now_ns = bench_now_ns();
+	} while (now_ns - begin_ns < (uint64_t)ms * 1000000);
+	return (double)(now_ns - begin_ns) / (double)count;
+}
+
+/* --- Calls ----------------------------------------------------------------------------------- */
+
+static void row_hot(struct bench *bench)
+{
+	struct series ratio = {0};
+	struct series tail = {0};
+	struct series call = {0};
+	struct series spin = {0};
+	struct series copy = {0};
+	char note[160];
+
+	(void)hot_call_ns(bench->connect, 20);
+	for (unsigned i = 0; i < bench->slices; i++) {
+		double spin_ns = yardstick_spin_ns(bench->ms);
+		double one_ns = hot_call_ns(bench->connect, bench->ms);
+		double p99_ns;
+
+		(void)call_ns(bench->connect, bench->ms, 0, &p99_ns);
+		series_add(&spin, spin_ns);
+		series_add(&call, one_ns);
+		series_add(&copy, copy_ns(5));
+		series_add(&ratio, one_ns / spin_ns);
+		series_add(&tail, p99_ns / spin_ns);
+	}
+	(void)snprintf(note, sizeof(note),
+		       "call %.0f ns; spin round trip %.0f ns; memcpy of 16 scalars %.1f ns",
+		       series_median(&call), series_median(&spin), series_median(&copy));
+	report_row(&bench->report, "G1", "hot call, 16 scalars in and out / spin round trip", "x", &ratio,
+		   4.0, note);
+	report_row(&bench->report, "G1", "its 99th percentile, clock included / spin round trip", "x",
+		   &tail, -1, "");
+}
+
+static void row_paced(struct bench *bench, const char *id, unsigned gap_us, double bound)
+{
+	struct series ratio = {0};
+	struct series call = {0};
+	struct series event = {0};
+	struct series cpu = {0};
+	char what[80];
+	char note[160];
+
+	for (unsigned i = 0; i < bench->slices; i++) {
+		double event_ns = yardstick_eventfd_ns(bench->ms, gap_us);
+		uint64_t cpu_ns = system_cpu_ns(bench->host);
+		uint64_t begin_ns = bench_now_ns();
+		double one_ns = call_ns(bench->connect, bench->ms, gap_us, NULL);
+
+		series_add(&cpu, 100.0 * (double)(system_cpu_ns(bench->host) - cpu_ns) /
+					 (double)(bench_now_ns() - begin_ns));
+		series_add(&event, event_ns);
+		series_add(&call, one_ns);
+		series_add(&ratio, one_ns / event_ns);
+	}
+	(void)snprintf(what, sizeof(what), "call %g ms after the last one / eventfd round trip",
+		       gap_us / 1000.0);
+	(void)snprintf(note, sizeof(note), "call %.1f us; eventfd %.1f us; driver's CPU %.0f %%",
+		       series_median(&call) / 1000, series_median(&event) / 1000,
+		       series_median(&cpu));
+	report_row(&bench->report, id, what, "x", &ratio, bound, note);
+}
+
+static void row_one_core(struct bench *bench)
+{
+	struct series ratio = {0};
+	struct series call = {0};
+	struct series event = {0};
+	char note[160];
+
+	system_pin(getpid(), 1);
+	system_pin(bench->host, 1);
+	yardstick_pin(1);
+	(void)hot_call_ns(bench->connect, 20);
+	for (unsigned i = 0; i < bench->slices; i++) {
+		double event_ns = yardstick_eventfd_ns(bench->ms, 0);
+		double one_ns = hot_call_ns(bench->connect, bench->ms);
+
+		series_add(&event, event_ns);
+		series_add(&call, one_ns);
+		series_add(&ratio, one_ns / event_ns);
+	}
+	system_pin(getpid(), 0);
+	system_pin(bench->host, 0);
+	yardstick_pin(0);
+	(void)snprintf(note, sizeof(note), "call %.1f us; eventfd %.1f us",
+		       series_median(&call) / 1000, series_median(&event) / 1000);
+	report_row(&bench->report, "G6", "call, both on one core / eventfd round trip there", "x", &ratio,
+		   1.2, note);
+}
+
+/* --- Buffers --------------------------------------------------------------------------------- */
+
+struct flow {
+	io_connect_t connect;
+	IONotificationPortRef port;
+	uint64_t nr_sent;
+	uint64_t nr_done;
+};
+
+static void buffer_done(void *refcon, IOReturn status, void **args, uint32_t nr_args)
+{
+	struct flow *flow = refcon;
+
+	(void)args;
+	if (status != kIOReturnSuccess || nr_args != 3) {
+		must(kIOReturnError, "buffer");
+	}
+	flow->nr_done++;
+}
+
+static void flow_start(struct flow *flow)
+{
+	uint64_t reference[3] = {0, (uint64_t)(uintptr_t)buffer_done, (uint64_t)(uintptr_t)flow};
+
+	flow->connect = system_open(BENCH_USB);
+	flow->port = IONotificationPortCreate(kIOMainPortDefault);
+	must(IOConnectCallAsyncScalarMethod(flow->connect, BENCH_JOIN,
+					    IONotificationPortGetMachPort(flow->port), reference, 3,
+					    NULL, 0, NULL, NULL),
+	     "join");
+}
+
+static void flow_stop(struct flow *flow)
+{
+	(void)IOServiceClose(flow->connect);
+	IONotificationPortDestroy(flow->port);
+}
+
+/* Keeps DEPTH buffers in flight. batch: how many one call sends. */
+static double flow_buffer_ns(struct flow *flow, unsigned batch, unsigned ms)
+{
+	uint64_t begin_ns = bench_now_ns();
+	uint64_t before = flow->nr_done;
+	bool more = true;
+
+	while (more || flow->nr_done < flow->nr_sent) {
+		while (more && flow->nr_sent - flow->nr_done + batch <= DEPTH) {
+			const uint64_t input[2] = {flow->nr_sent % BENCH_NR_SLOTS, batch};
+
+			must(IOConnectCallScalarMethod(flow->connect, BENCH_SEND, input, 2, NULL,
+						       NULL),
+			     "send");
+			flow->nr_sent += batch;
+		}
+		(void)IONotificationPortDispatch(flow->port, -1);
+		more = more && ((flow->nr_sent & 63) != 0 ||
+				bench_now_ns() - begin_ns < (uint64_t)ms * 1000000);
+	}
+	return (double)(bench_now_ns() - begin_ns) / (double)(flow->nr_done - before);
+}
+
+static void row_buffers(struct bench *bench, struct flow *flow, unsigned batch, double bound)
+{
+	struct series extra = {0};
+	struct series whole = {0};
+	struct series alone = {0};
+	char what[80];
+	char note[160];
+
+	(void)flow_buffer_ns(flow, batch, 20);
+	for (unsigned i = 0; i < bench->slices; i++) {
+		double alone_ns = in_process_buffer_ns(BENCH_SLOT_BYTES, DEPTH, bench->ms);
+		double whole_ns = flow_buffer_ns(flow, batch, bench->ms);
+
+		series_add(&alone, alone_ns);
+		series_add(&whole, whole_ns);
+		series_add(&extra, whole_ns - alone_ns);
+	}
+	(void)snprintf(what, sizeof(what), "buffer to the device and back, %u a call - in-process", batch);
+	(void)snprintf(note, sizeof(note), "depth %u, %u bytes; %.0f ns with, %.0f ns without driver",
+		       DEPTH, BENCH_SLOT_BYTES, series_median(&whole), series_median(&alone));
+	report_row(&bench->report, "G7a", what, "ns", &extra, bound, note);
+}
+
+static void rows_of_buffers(struct bench *bench)
+{
+	struct flow flow = {0};
+
+	if (in_process_start() < 0) {
+		exit(2);
+	}
+	flow_start(&flow);
+	row_buffers(bench, &flow, DEPTH, 400);
+	row_buffers(bench, &flow, DEPTH / 2, 400);
+	row_buffers(bench, &flow, 1, -1);
+	flow_stop(&flow);
+	in_process_stop();
+}
+
+/* --- Memory ---------------------------------------------------------------------------------- */
+
+static uint64_t allocate(struct bench *bench, uint64_t bytes)
+{
+	uint64_t type = 0;
+	uint32_t nr_output = 1;
+
+	must(IOConnectCallScalarMethod(bench->connect, BENCH_ALLOCATE, &bytes, 1, &type, &nr_output),
+	     "allocate");
+	return type;
+}
+
+static void release_all(struct bench *bench)
+{
+	must(IOConnectCallScalarMethod(bench->connect, BENCH_RELEASE, NULL, 0, NULL, NULL), "release");
+}
+
+static void touch(uint8_t *bytes, uint64_t length)
+{
+	for (uint64_t i = 0; i < length; i += 4096) {
+		((volatile uint8_t *)bytes)[i] = 1;
+	}
+}
+
+static double map_ns(struct bench *bench, uint64_t type, double *ret_touch_ns, double *ret_unmap_ns)
+{
+	mach_vm_address_t address = 0;
+	mach_vm_size_t size = 0;
+	uint64_t begin_ns = bench_now_ns();
+	uint64_t mapped_ns;
+	uint64_t touched_ns;
+
+	must(IOConnectMapMemory64(bench->connect, (uint32_t)type, mach_task_self(), &address, &size,
+				  kIOMapAnywhere),
+	     "map");
+	mapped_ns = bench_now_ns();
+	touch((uint8_t *)(uintptr_t)address, size);
+	touched_ns = bench_now_ns();
+	must(IOConnectUnmapMemory64(bench->connect, (uint32_t)type, mach_task_self(), 0), "unmap");
+	*ret_touch_ns = (double)(touched_ns - mapped_ns);
+	*ret_unmap_ns = (double)(bench_now_ns() - touched_ns);
+	return (double)(mapped_ns - begin_ns);
+}
+
+/* What the machine asks for the same: a descriptor over a socket, mmap, munmap. */
+static double raw_map_ns(int fd, uint64_t length, double *ret_touch_ns)
+{
+	int sockets[2];
+	char byte = 0;
+	uint64_t begin_ns;
+	uint64_t mapped_ns;
+	uint8_t *bytes;
+	int received[DX_FDPASS_MAX];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
+		exit(2);
+	}
+	begin_ns = bench_now_ns();
+	if (dx_fdpass_send(sockets[0], &byte, 1, &fd, 1, 0) < 0 ||
+	    dx_fdpass_recv(sockets[1], &byte, 1, received, DX_FDPASS_MAX, 0) < 0 ||
+	    received[0] < 0) {
+		fprintf(stderr, "api_bench: descriptor passing\n");
+		exit(2);
+	}
+	bytes = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, received[0], 0);
+	mapped_ns = bench_now_ns();
+	touch(bytes, length);
+	*ret_touch_ns = (double)(bench_now_ns() - mapped_ns);
+	(void)munmap(bytes, length);
+	(void)close(received[0]);
+	(void)close(sockets[0]);
+	(void)close(sockets[1]);
+	return (double)(mapped_ns - begin_ns);
+}
+
+static void row_map(struct bench *bench, uint64_t length, double bound)
+{
+	struct series ratio = {0};
+	struct series mapped = {0};
+	struct series unmapped = {0};
+	struct series raw = {0};
+	struct series touched = {0};
+	uint64_t type = allocate(bench, length);
+	int fd = memfd_create("bench", MFD_CLOEXEC);
+	unsigned rounds = length > 1u << 24 ? 1 : 20;
+	char what[80];
+	char note[160];
+
+	if (fd < 0 || ftruncate(fd, (off_t)length) != 0) {
+		exit(2);
+	}
+	for (unsigned i = 0; i <= bench->slices; i++) {
+		double sums[5] = {0};
+
+		for (unsigned k = 0; k < rounds; k++) {
+			double touch_ns;
+			double raw_touch_ns;
+			double unmap_ns;
+
+			sums[0] += raw_map_ns(fd, length, &raw_touch_ns);
+			sums[1] += map_ns(bench, type, &touch_ns, &unmap_ns);
+			sums[2] += unmap_ns;
+			sums[3] += touch_ns;
+			sums[4] += raw_touch_ns;
+		}
+		if (i == 0) {
+			continue; /* the first one makes the pages */
+		}
+		series_add(&raw, sums[0] / rounds);
+		series_add(&mapped, sums[1] / rounds);
+		series_add(&unmapped, sums[2] / rounds);
+		series_add(&ratio, sums[1] / sums[0]);
+		series_add(&touched, sums[3] / sums[4]);
+	}
+	(void)close(fd);
+	release_all(bench);
+	(void)snprintf(what, sizeof(what), "map of %g MiB / passing a descriptor and mmap",
+		       (double)length / (1 << 20));
+	(void)snprintf(note, sizeof(note),
+		       "map %.1f us, unmap %.1f us; raw %.1f us; touching it / raw %.2f",
+		       series_median(&mapped) / 1000, series_median(&unmapped) / 1000,
+		       series_median(&raw) / 1000, series_median(&touched));
+	report_row(&bench->report, "G11", what, "x", &ratio, bound, note);
+}
+
+/* Cost of one more: each of many buffers against each of a few. */
+static void row_many_buffers(struct bench *bench)
+{
+	struct series ratio = {0};
+	double few_ns = 0;
+	double many_ns = 0;
+	char note[160];
+
+	for (unsigned i = 0; i < bench->slices; i++) {
+		double each[2];
+		const unsigned counts[2] = {16, 1024};
+
+		for (unsigned k = 0; k < 2; k++) {
+			uint64_t begin_ns = bench_now_ns();
+
+			for (unsigned n = 0; n < counts[k]; n++) {
+				mach_vm_address_t address = 0;
+				mach_vm_size_t size = 0;
+				uint64_t type = allocate(bench, 4096);
+
+				must(IOConnectMapMemory64(bench->connect, (uint32_t)type,
+							  mach_task_self(), &address, &size,
+							  kIOMapAnywhere),
+				     "map");
+			}
+			for (uint32_t n = 0; n < counts[k]; n++) {
+				must(IOConnectUnmapMemory64(bench->connect, n, mach_task_self(), 0),
+				     "unmap");
+			}
+			release_all(bench);
+			each[k] = (double)(bench_now_ns() - begin_ns) / counts[k];
+		}
+		few_ns = each[0];
+		many_ns = each[1];
+		series_add(&ratio, many_ns / few_ns);
+	}
+	(void)snprintf(note, sizeof(note), "allocate, map, unmap, release: %.1f us and %.1f us each",
+		       few_ns / 1000, many_ns / 1000);
+	report_row(&bench->report, "lin", "one of 1024 mapped buffers / one of 16", "x", &ratio, 1.5, note);
+}
+
+/* --- Clients --------------------------------------------------------------------------------- */
+
+static void close_clients(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		(void)IOServiceClose(clients[i]);
+	}
+}
+
+static void row_open(struct bench *bench)
+{
+	struct series many = {0};
+	struct series each = {0};
+	struct series linear = {0};
+	struct series hot = {0};
+	struct series memory = {0};
+	struct series switches = {0};
+	char note[160] = "";
+	const unsigned nr_clients = 500;
+
+	for (unsigned i = 0; i < 5; i++) {
+		double alone_ns = hot_call_ns(bench->connect, bench->ms);
+		int64_t before = system_memory_used();
+		uint64_t begin_ns = bench_now_ns();
+		uint64_t half_ns = 0;
+
+		for (unsigned n = 0; n < nr_clients; n++) {
+			clients[n] = system_open(BENCH_SERVICE);
+			call_scalars(clients[n]);
+			half_ns = n + 1 == nr_clients / 10 ? bench_now_ns() : half_ns;
+		}
+		series_add(&each, (double)(bench_now_ns() - begin_ns) / 1000 / nr_clients);
+		series_add(&many, 1000 * (double)(bench_now_ns() - begin_ns) / 1e9 / nr_clients);
+		series_add(&linear, ((double)(bench_now_ns() - half_ns) / (nr_clients * 0.9)) /
+					    ((double)(half_ns - begin_ns) / (nr_clients * 0.1)));
+		pause_us(50000);
+		series_add(&memory, (double)(system_memory_used() - before) / 1024 / nr_clients);
+		series_add(&hot, hot_call_ns(bench->connect, bench->ms) / alone_ns);
+		if (i == 0) {
+			uint64_t quiet;
+
+			pause_us(200000);
+			quiet = system_switches(bench->host);
+			pause_us(5000000);
+			series_add(&switches, (double)(system_switches(bench->host) - quiet));
+		}
+		close_clients(nr_clients);
+		pause_us(100000);
+	}
+	(void)snprintf(note, sizeof(note), "%.0f us each, name look-up, open and first call",
+		       series_median(&each));
+	report_row(&bench->report, "G9b", "1000 clients open, from 500", "s", &many, 1.0, note);
+	report_row(&bench->report, "lin", "opening clients 51..500 / 1..50, each", "x", &linear, 1.5, "");
+	report_row(&bench->report, "G9", "hot call beside 500 idle clients / alone", "x", &hot, 1.2, "");
+	report_row(&bench->report, "G10", "memory of an idle client, kernel and both sides", "KiB", &memory,
+		   32, "machine-wide count: other programs disturb it");
+	report_row(&bench->report, "G15", "context switches of an idle driver, 500 clients, 5 s", "", &switches,
+		   0, "");
+}
+
+/* --- Death ----------------------------------------------------------------------------------- */
+
+struct blocked {
+	io_connect_t connect;
+	volatile uint64_t returned_ns;
+};
+
+static void *call_blocked(void *argument)
+{
+	struct blocked *blocked = argument;
+
+	(void)IOConnectCallScalarMethod(blocked->connect, BENCH_BLOCK, NULL, 0, NULL, NULL);
+	blocked->returned_ns = bench_now_ns();
+	return NULL;
+}
+
+static void row_kill(struct bench *bench)
+{
+	struct series series = {0};
+
+	for (unsigned i = 0; i < 7; i++) {
+		struct blocked blocked = {.connect = system_open(BENCH_SERVICE)};
+		pid_t host = system_host(blocked.connect);
+		pthread_t thread;
+		uint64_t killed_ns;
+
+		if (pthread_create(&thread, NULL, call_blocked, &blocked) != 0) {
+			exit(2);
+		}
+		pause_us(20000);
+		killed_ns = bench_now_ns();
+		(void)kill(host, SIGKILL);
+		(void)pthread_join(thread, NULL);
+		series_add(&series, (double)(blocked.returned_ns - killed_ns) / 1e6);
+		(void)IOServiceClose(blocked.connect);
+		pause_us(50000);
+	}
+	report_row(&bench->report, "G12", "kill -9 of the driver until a blocked call returns", "ms",
+		   &series, 5, "");
+}
+
+/* --- All of it ------------------------------------------------------------------------------- */
+
+static bool wanted(const struct bench *bench, const char *row)
+{
+	return bench->only == NULL || strcmp(bench->only, row) == 0;
+}
+
+static void run(struct bench *bench)
+{
+	if (wanted(bench, "G1")) {
+		row_hot(bench);
+	}
+	if (wanted(bench, "G4")) {
+		row_paced(bench, "G4", 5000, 1.25);
+	}
+	if (wanted(bench, "G5")) {
+		row_paced(bench, "G5", 100, 0.9);
+		row_paced(bench, "G5", 1000, 0.9);
+	}
+	if (wanted(bench, "G6")) {
+		row_one_core(bench);
+	}
+	if (wanted(bench, "G7a")) {
+		rows_of_buffers(bench);
+	}
+	if (wanted(bench, "G11")) {
+		row_map(bench, 1u << 16, -1);
+		row_map(bench, 1u << 20, -1);
+		row_map(bench, 1u << 26, -1);
+		row_map(bench, 1u << 30, 4);
+		row_many_buffers(bench);
+	}
+	if (wanted(bench, "G9")) {
+		row_open(bench);
+	}
+	if (wanted(bench, "G12")) {
+		row_kill(bench); /* the driver of bench->connect is another process */
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct bench bench = {.slices = 11, .ms = 100};
+	bool json = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			json = true;
+		} else if (strcmp(argv[i], "--slices") == 0 && i + 1 < argc) {
+			bench.slices = (unsigned)strtoul(argv[++i], NULL, 10);
+		} else if (strcmp(argv[i], "--ms") == 0 && i + 1 < argc) {
+			bench.ms = (unsigned)strtoul(argv[++i], NULL, 10);
+		} else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+			bench.only = argv[++i];
+		} else {
+			fprintf(stderr, "usage: %s [--json] [--slices N] [--ms N] [--only ROW]\n",
+				argv[0]);
+			return 2;
+		}
+	}
+	if (bench.slices < 1 || bench.slices > REPORT_MAX_SLICES - 1 || bench.ms < 1 ||
+	    bench.ms > 200 || yardstick_start() < 0) {
+		fprintf(stderr, "api_bench: 1..100 slices of 1..200 ms\n");
+		return 2;
+	}
+	system_start();
+	bench.connect = system_open(BENCH_SERVICE);
+	bench.host = system_host(bench.connect);
+	report_begin(&bench.report, json);
+	run(&bench);
+	report_end(&bench.report);
+	(void)IOServiceClose(bench.connect);
+	system_stop();
+	yardstick_stop();
+	return 0;
+}
