@@ -71,6 +71,9 @@ struct dx_reactor {
 /* reactor.c: the lead, until it is lost or the reactor stops. */
 void dx_reactor_lead(struct dx_reactor *reactor, struct dx_thread *self);
 
+/* reactor_timers.c: those that are due. @return true when there was one. */
+bool dx_reactor_fire_timers(struct dx_reactor *reactor);
+
 /* reactor_threads.c */
 int dx_reactor_start_thread(struct dx_reactor *reactor);
 void dx_reactor_join_threads(struct dx_reactor *reactor);

@@ -29,7 +29,7 @@ REPORT(renamed, uint64_t id, const char *name)
 REPORT(properties_set, uint64_t id, const struct dx_dict *properties)
 REPORT(property_removed, uint64_t id, const char *key)
 REPORT(entry_added, uint64_t id, uint64_t parent, const char *class_name, const char *name,
-       const struct dx_dict *properties)
+	const struct dx_dict *properties)
 REPORT(entry_removed, uint64_t id)
 REPORT(terminate_wanted, uint64_t id)
 REPORT(device_lost, uint64_t id)

@@ -39,7 +39,7 @@ static kern_return_t use_descriptors(IOUserClientMethodArguments *arguments)
 	CHECK_EQ(IOMemoryDescriptorCreateMapping(arguments->structureOutputDescriptor, 0, 0, 0, 0, 0,
 						 &map),
 		 0);
-	strcpy((char *)(uintptr_t)IOMemoryMapGetAddress(map), "output");
+	memcpy((char *)(uintptr_t)IOMemoryMapGetAddress(map), "output", sizeof("output"));
 	OSRelease(map);
 	return 0;
 }
@@ -57,7 +57,7 @@ static kern_return_t ask_for_memory(IOUserClient *self, IOUserClientMethodArgume
 	}
 	CHECK_EQ(IOMemoryDescriptorCreateMapping(from_client, 0, 0, 0, 0, 0, &map), 0);
 	CHECK_STR_EQ((char *)(uintptr_t)IOMemoryMapGetAddress(map), "mine");
-	strcpy((char *)(uintptr_t)IOMemoryMapGetAddress(map), "yours");
+	memcpy((char *)(uintptr_t)IOMemoryMapGetAddress(map), "yours", sizeof("yours"));
 	OSRelease(map);
 	OSRelease(from_client);
 	return 0;
@@ -308,7 +308,7 @@ static struct dx_shm *shm_with(const char *text, uint64_t size)
 	struct dx_shm *shm = NULL;
 
 	CHECK_EQ(dx_shm_new(&options, &shm), 0);
-	strcpy(dx_shm_base(shm), text);
+	memcpy(dx_shm_base(shm), text, strlen(text) + 1);
 	return shm;
 }
 
@@ -428,7 +428,7 @@ TEST(memory_of_the_application_is_asked_for_and_shared)
 	CHECK_EQ(answerer.kind, DX_ASK_MEMORY);
 	CHECK_EQ(answerer.flags, DX_ASK_WRITE);
 	CHECK_STR_EQ(dx_shm_base(answerer.shm), "yours");
-	strcpy(dx_shm_base(answerer.shm), "mine");
+	memcpy(dx_shm_base(answerer.shm), "mine", sizeof("mine"));
 	CHECK_EQ(call_asking(&app, ASK_COPY, &answerer, &value), 0);
 	CHECK_EQ(answerer.flags, DX_ASK_COPY);
 	CHECK_STR_EQ(dx_shm_base(answerer.shm), "mine");

@@ -112,7 +112,7 @@ TEST(mapping_shows_the_bytes_from_its_offset)
 	IOAddressSegment range = {0};
 
 	CHECK_EQ(IOBufferMemoryDescriptorGetAddressRange(made, &range), 0);
-	strcpy((char *)(uintptr_t)range.address + 5000, "here");
+	memcpy((char *)(uintptr_t)range.address + 5000, "here", sizeof("here"));
 	CHECK_EQ(IOMemoryDescriptorCreateMapping(IO_MEMORY_DESCRIPTOR(made), 0, 0, 5000, 0, 0, &map),
 		 0);
 	CHECK_EQ(IOMemoryMapGetOffset(map), 5000);
@@ -179,7 +179,7 @@ TEST(sub_descriptor_shares_a_range)
 	CHECK_EQ(IOMemoryDescriptorCreateSubMemoryDescriptor(3, 0, 10, NULL, &sub),
 		 kIOReturnBadArgument);
 	CHECK_EQ(IOBufferMemoryDescriptorGetAddressRange(made, &range), 0);
-	strcpy((char *)(uintptr_t)range.address + 4090, "part");
+	memcpy((char *)(uintptr_t)range.address + 4090, "part", sizeof("part"));
 	CHECK_EQ(IOMemoryDescriptorMap(sub, 0, 0, 0, 0, &address, &length), 0);
 	CHECK_EQ(length, 10);
 	CHECK_STR_EQ((const char *)(uintptr_t)address, "part");
@@ -207,7 +207,7 @@ TEST(several_descriptors_become_one)
 		 kIOReturnBadArgument);
 	CHECK_EQ(IOMemoryDescriptorCreateWithMemoryDescriptors(3, 2, parts, &whole), 0);
 	CHECK_EQ(IOBufferMemoryDescriptorGetAddressRange(b, &range), 0);
-	strcpy((char *)(uintptr_t)range.address, "second");
+	memcpy((char *)(uintptr_t)range.address, "second", sizeof("second"));
 	CHECK_EQ(IOMemoryDescriptorMap(whole, 0, 0, 0, 0, &address, &length), 0);
 	CHECK_EQ(length, 8192);
 	CHECK_STR_EQ((const char *)(uintptr_t)address + 4096, "second");
