@@ -560,8 +560,8 @@ kern_return_t IOConnectUnmapMemory64(io_connect_t connect, uint32_t memoryType, 
  *                         the driver set. Above 4096 it stays as it is. May be NULL.
  * @return what the driver's method returned. Before it is called: kIOReturnBadArgument for
  *         impossible pointers; MIG_ARRAY_TOO_LARGE for more than 16 scalars;
- *         kIOReturnIPCError for a structure of more than UINT_MAX bytes; kIOReturnVMError for one
- *         above 4096 bytes that is not mapped; MACH_SEND_INVALID_DEST for a closed connection.
+ *         kIOReturnIPCError for a structure of more than UINT_MAX bytes; kIOReturnVMError for one that
+ *         is not mapped; MACH_SEND_INVALID_DEST for a closed connection.
  *         After it: kIOReturnBadArgument when the driver set more output than was
  *         asked for, kIOReturnUnderrun when variable output was not set. kIOReturnOffline when the
  *         driver's process ends before it answers. On an error the outputs mean nothing.

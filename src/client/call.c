@@ -9,8 +9,8 @@
  *       on success only.
  *   L2  an input snapshot and an output that had to be staged have a memfd of their own for each
  *       call: a driver may keep it, and then sees what it was given and nothing later.
- *   L3  memory that the program names wrongly gives an error for long structures; short ones are
- *       copied by this library, and a wrong pointer to one ends the program as it does on macOS.
+ *   L3  memory that the program names wrongly gives an error: sharing or copying a long structure
+ *       reports it, a short one is asked about before it is copied (probe.h).
  * Trust:      counts in an answer are clamped by channel to the room; the rest is checked here.
  */
 #include <errno.h>
@@ -24,6 +24,7 @@
 #include "base/ioreturn.h"
 #include "client/connection.h"
 #include "client/port.h"
+#include "client/probe.h"
 #include "client/share.h"
 #include "wire/call.h"
 
@@ -82,6 +83,12 @@ static uint32_t output_count(const struct arguments *arguments)
 	return count > DX_MAX_SCALARS ? DX_MAX_SCALARS : count;
 }
 
+/* Long ones report it themselves. */
+static bool is_short_mapped(const void *address, size_t length)
+{
+	return length > DX_MAX_INLINE_BYTES || dx_probe_is_mapped(address, length);
+}
+
 static kern_return_t check_arguments(const struct arguments *arguments)
 {
 	size_t length = output_length(arguments);
@@ -99,6 +106,10 @@ static kern_return_t check_arguments(const struct arguments *arguments)
 	    (length > 0 && arguments->output_struct == NULL) ||
 	    (is_variable(arguments) && arguments->output_struct == NULL)) {
 		return kIOReturnBadArgument;
+	}
+	if (!is_short_mapped(arguments->input_struct, arguments->input_length) ||
+	    !is_short_mapped(arguments->output_struct, length)) {
+		return kIOReturnVMError;
 	}
 	if (arguments->async && (arguments->reference == NULL) != (arguments->nr_references == 0)) {
 		return kIOReturnBadArgument;

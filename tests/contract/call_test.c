@@ -283,6 +283,22 @@ CONTRACT(call_large_unmapped_pointers_are_refused)
 	world_close(connect);
 }
 
+CONTRACT(call_small_unmapped_pointers_are_refused)
+{
+	io_connect_t connect = world_open();
+	uint8_t *hole = mmap(NULL, 1 << 16, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t size = 100;
+
+	CHECK_NE(hole, MAP_FAILED);
+	(void)munmap(hole, 1 << 16);
+	CHECK_EQ(IOConnectCallStructMethod(connect, CONTRACT_ECHO_STRUCT, hole, 100, NULL, NULL),
+		 kIOReturnVMError);
+	CHECK_EQ(IOConnectCallStructMethod(connect, CONTRACT_LEAVE_OUTPUT, NULL, 0, hole, &size),
+		 kIOReturnVMError);
+	CHECK_EQ(GET(connect, CONTRACT_ADD, 20, 22), 42);
+	world_close(connect);
+}
+
 CONTRACT(call_sizes_that_overflow_are_refused)
 {
 	io_connect_t connect = world_open();
