@@ -58,6 +58,8 @@ kern_return_t IOMemoryDescriptorGetLength(IOMemoryDescriptor *memory, uint64_t *
  *         kIOReturnError when the range is not inside or the kernel refuses.
  * Memory that the driver did not make itself is mapped read-only with kIOMemoryMapReadOnly and for
  * descriptors of direction Out.
+ * Differs: guard pages only with kIOMemoryMapGuardedSmall or Large; without them a map of a whole
+ *         buffer costs nothing.
  */
 kern_return_t IOMemoryDescriptorCreateMapping(IOMemoryDescriptor *memory, uint64_t options,
 					      uint64_t address, uint64_t offset, uint64_t length,
