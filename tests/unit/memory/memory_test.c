@@ -296,7 +296,7 @@ TEST(memory_address_outside_is_refused)
 TEST(memory_address_without_address_space_is_out_of_memory)
 {
 	int fd = memfd_create("vast", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct dx_slice slice = {.length = 10};
+	struct dx_slice slice = {.length = 1ull << 56};
 	struct dx_memory *memory = NULL;
 	void *address = NULL;
 
