@@ -7,8 +7,10 @@
 Reads what git knows, or the tree if there is no git. Prints like the C harness does: one line per
 rule, what breaks it, and "N passed, N failed" at the end.
 """
+import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -121,13 +123,33 @@ def rule_examples_and_tests_include_headers_only(tree):
                 yield f"{where}: an example uses installed headers only, not {included}"
 
 
-def compile_alone(tree, name, directory, extra):
+# Apple's driver interface is C++, and so is what stands behind it.
+CXX_HEADERS = ("include/DriverKit/", "include/USBDriverKit/", "include/HIDDriverKit/", "src/cxx/",
+               "tests/unit/cxx/", "tests/cxx/", "tests/golden/")
+
+
+def compile_alone_command(name):
+    if name.startswith(CXX_HEADERS):
+        clang = shutil.which("clang++")
+        if clang is None:
+            return None
+        return [clang, "-x", "c++", "-std=gnu++17", "-fblocks", "-fno-exceptions", "-fno-rtti"]
+    if name.startswith("src/iig/"):
+        found = sorted(glob.glob("/usr/lib/llvm-*/include/clang-c"))
+        return [os.environ.get("CC", "cc"), "-std=gnu17",
+                "-isystem", os.path.dirname(found[-1])] if found else None
+    return [os.environ.get("CC", "cc"), "-std=gnu17"]
+
+
+def compile_alone(tree, name, directory):
     source = os.path.join(directory, "alone.c")
+    compiler = compile_alone_command(name)
+    if compiler is None:
+        return None
     with open(source, "w", encoding="utf-8") as file:
         file.write(f'#include "{os.path.join(tree.root, name)}"\ntypedef int not_empty;\n')
-    command = [os.environ.get("CC", "cc"), "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only",
-               "-Wall", "-Wextra", "-Werror", f"-I{tree.root}/src", f"-I{tree.root}/include",
-               f"-I{tree.root}/tests", *extra, source]
+    command = [*compiler, "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+               f"-I{tree.root}/src", f"-I{tree.root}/include", f"-I{tree.root}/tests", source]
     done = subprocess.run(command, capture_output=True, text=True)
     errors = [line for line in done.stderr.splitlines() if "error:" in line] + ["no error message"]
     return errors[0] if done.returncode != 0 else None
@@ -137,7 +159,7 @@ def rule_headers_compile_alone(tree):
     with tempfile.TemporaryDirectory() as directory:
         for name in tree.sources("src", "include", "tests"):
             if name.endswith(".h"):
-                error = compile_alone(tree, name, directory, [])
+                error = compile_alone(tree, name, directory)
                 if error:
                     yield f"{name}: {error}"
 
