@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * DriverKit/IOInterruptDispatchSource.h - interrupts of a provider.
+ */
+#ifndef OPENDEXT_DRIVERKIT_IOINTERRUPTDISPATCHSOURCE_H
+#define OPENDEXT_DRIVERKIT_IOINTERRUPTDISPATCHSOURCE_H
+
+#if defined(__IIG) && __IIG
+#include <DriverKit/IOInterruptDispatchSource.iig>
+#else
+
+#include <DriverKit/IODispatchSource.h>
+
+#pragma GCC visibility push(default)
+
+class IOService;
+
+enum {
+	kIOInterruptTypeEdge = 0,
+	kIOInterruptTypeLevel = 1,
+	kIOInterruptSourceIndexMask = 0xffff,
+	kIOInterruptSourceAbsoluteTime = 0,
+	kIOInterruptSourceContinuousTime = 0x10000,
+};
+
+#define IOInterruptDispatchSource_Create_ID 0xf66451fb4ef0e1cdULL
+#define IOInterruptDispatchSource_Create_Args \
+	IOService *provider, uint32_t index, IODispatchQueue *queue, \
+	IOInterruptDispatchSource **source
+#define IOInterruptDispatchSource_GetInterruptType_ID 0xc2e1c4d37a7f43e4ULL
+#define IOInterruptDispatchSource_GetInterruptType_Args \
+	IOService *provider, uint32_t index, uint64_t *interruptType
+#define IOInterruptDispatchSource_SetHandler_ID 0xee2315dfa1ee3bfbULL
+#define IOInterruptDispatchSource_SetHandler_Args OSAction *action
+#define IOInterruptDispatchSource_GetLastInterrupt_ID 0xebf2292a331cc203ULL
+#define IOInterruptDispatchSource_GetLastInterrupt_Args uint64_t *count, uint64_t *time
+#define IOInterruptDispatchSource_InterruptOccurred_ID 0xc1f03f314287ca3fULL
+#define IOInterruptDispatchSource_InterruptOccurred_Args \
+	OSAction *action, uint64_t count, uint64_t time
+
+extern OSMetaClass *gIOInterruptDispatchSourceMetaClass;
+extern const OSClassLoadInformation IOInterruptDispatchSource_Class;
+
+/*!
+ * Interrupts. No provider of this system has any: Create() refuses, so that drivers compile and
+ * say why they do not start.
+ */
+class IOInterruptDispatchSource : public IODispatchSource {
+	OS_RUNTIME_CLASS(IOInterruptDispatchSource, IODispatchSource);
+
+	/*! @return kIOReturnBadArgument; else kIOReturnNoInterrupt. */
+	static kern_return_t Create(IOService *provider, uint32_t index, IODispatchQueue *queue,
+			IOInterruptDispatchSource **source);
+
+	/*! @return kIOReturnBadArgument; else kIOReturnNoInterrupt. */
+	static kern_return_t GetInterruptType(IOService *provider, uint32_t index,
+			uint64_t *interruptType);
+	kern_return_t SetHandler(OSAction *action, OSDispatchMethod supermethod = nullptr);
+
+	kern_return_t Cancel(IODispatchSourceCancelHandler handler) override;
+	kern_return_t SetEnableWithCompletion(bool enable,
+			IODispatchSourceCancelHandler handler) override;
+	kern_return_t GetLastInterrupt(uint64_t *count, uint64_t *time,
+			OSDispatchMethod supermethod = nullptr);
+
+	/*! Callback. */
+	OS_RUNTIME_INVOKE_TYPE(IOInterruptDispatchSource, InterruptOccurred);
+};
+
+#pragma GCC visibility pop
+
+#endif
+#endif

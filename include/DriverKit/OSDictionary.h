@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * DriverKit/OSDictionary.h - objects by name.
+ */
+#ifndef OPENDEXT_DRIVERKIT_OSDICTIONARY_H
+#define OPENDEXT_DRIVERKIT_OSDICTIONARY_H
+
+#include <DriverKit/OSCollection.h>
+#include <DriverKit/OSString.h>
+
+#pragma GCC visibility push(default)
+
+class OSDictionary;
+typedef OSDictionary *OSDictionaryPtr;
+extern OSMetaClass *gOSDictionaryMetaClass;
+extern const OSClassLoadInformation OSDictionary_Class;
+
+/*! Objects by key, in the order in which the keys were first set. Keys are strings. */
+class OSDictionary : public OSCollection {
+	OS_RUNTIME_CLASS(OSDictionary, OSCollection);
+
+	/*! Makers: +1, NULL without memory or for a wrong argument. */
+	static OSDictionary *withCapacity(uint32_t capacity);
+	static OSDictionary *withObjects(const OSObject *objects[], const OSString *keys[],
+					 uint32_t count, uint32_t capacity = 0);
+	static OSDictionary *withDictionary(const OSDictionary *dictionary, uint32_t capacity = 0);
+
+	/*! Sets a key, replacing what it had. @return false for NULL, a key that is no string, or
+	 * without memory. */
+	bool setObject(const OSMetaClassBase *key, const OSMetaClassBase *object);
+	bool setObject(const char *key, const OSMetaClassBase *object);
+	void removeObject(const OSMetaClassBase *key);
+	void removeObject(const char *key);
+	/*! @return +0; NULL when there is none. */
+	OSObject *getObject(const OSMetaClassBase *key) const;
+	OSObject *getObject(const char *key) const;
+	/*! Sets all keys that the other one has. */
+	bool merge(const OSDictionary *otherDictionary);
+	using OSContainer::isEqualTo;
+	bool isEqualTo(const OSDictionary *dictionary) const;
+	/*! Compares the members under the keys (strings of an array, or keys of a dictionary) only. */
+	bool isEqualTo(const OSDictionary *dictionary, const OSCollection *keys) const;
+#if defined(__BLOCKS__)
+	using OSCollection::iterateObjects;
+	/*! @param block  returns true to go on, false to stop. @return false when it was stopped. */
+	bool iterateObjects(bool (^block)(OSObject *key, OSObject *value)) const;
+#endif
+};
+
+#pragma GCC visibility pop
+
+#endif

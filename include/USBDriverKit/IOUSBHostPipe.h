@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * USBDriverKit/IOUSBHostPipe.h - an endpoint as a driver sees it.
+ */
+#ifndef OPENDEXT_USBDRIVERKIT_IOUSBHOSTPIPE_H
+#define OPENDEXT_USBDRIVERKIT_IOUSBHOSTPIPE_H
+
+#if defined(__IIG) && __IIG
+#include <USBDriverKit/IOUSBHostPipe.iig>
+#else
+
+#include <DriverKit/IOService.h>
+#include <DriverKit/IOMemoryDescriptor.h>
+#include <USBDriverKit/AppleUSBDescriptorParsing.h>
+
+#pragma GCC visibility push(default)
+
+enum { kIOUSBHostPipeBundlingMax = 16 };
+enum IOUSBGetEndpointDescriptorOptions {
+	kIOUSBGetEndpointDescriptorOriginal = 0,
+	kIOUSBGetEndpointDescriptorCurrentPolicy = 1,
+};
+typedef enum IOUSBGetEndpointDescriptorOptions tIOUSBGetEndpointDescriptorOptions;
+enum IOUSBAbortOptions {
+	kIOUSBAbortAsynchronous = 0,
+	kIOUSBAbortSynchronous = 1,
+};
+typedef enum IOUSBAbortOptions tIOUSBAbortOptions;
+
+#define IOUSBHostPipe_GetSpeed_ID 0xc41ff48e1be365d8ULL
+#define IOUSBHostPipe_GetSpeed_Args uint8_t *speed
+#define IOUSBHostPipe_GetDeviceAddress_ID 0xe8f805194f3b5c89ULL
+#define IOUSBHostPipe_GetDeviceAddress_Args uint8_t *address
+#define IOUSBHostPipe_Abort_ID 0xdd80eb06973d66ecULL
+#define IOUSBHostPipe_Abort_Args \
+	IOOptionBits options, kern_return_t withError, IOService *forClient
+#define IOUSBHostPipe_AdjustPipe_ID 0xd8015600693b6cdbULL
+#define IOUSBHostPipe_AdjustPipe_Args const IOUSBStandardEndpointDescriptors *descriptors
+#define IOUSBHostPipe_GetDescriptors_ID 0xa9ed4edff1b9a9b8ULL
+#define IOUSBHostPipe_GetDescriptors_Args \
+	IOUSBStandardEndpointDescriptors *descriptors, \
+	IOUSBGetEndpointDescriptorOptions type
+#define IOUSBHostPipe_SetIdlePolicy_ID 0xc3399062cf3e7753ULL
+#define IOUSBHostPipe_SetIdlePolicy_Args uint32_t idleTimeoutMs
+#define IOUSBHostPipe_GetIdlePolicy_ID 0x98992753b8228118ULL
+#define IOUSBHostPipe_GetIdlePolicy_Args uint32_t *idleTimeoutMS
+#define IOUSBHostPipe_ClearStall_ID 0xb12d11084433ddd5ULL
+#define IOUSBHostPipe_ClearStall_Args bool withRequest
+#define IOUSBHostPipe_CompleteAsyncIO_ID 0xf2fab34c905e3a9cULL
+#define IOUSBHostPipe_CompleteAsyncIO_Args \
+	OSAction *action, IOReturn status, uint32_t actualByteCount, \
+	uint64_t completionTimestamp
+#define IOUSBHostPipe_AsyncIO_ID 0xf5e19cea5033ea49ULL
+#define IOUSBHostPipe_AsyncIO_Args \
+	IOMemoryDescriptor *dataBuffer, uint32_t dataBufferLength, OSAction *completion, \
+	uint32_t completionTimeoutMs
+#define IOUSBHostPipe_IO_ID 0xf0b876da289ca99cULL
+#define IOUSBHostPipe_IO_Args \
+	IOMemoryDescriptor *dataBuffer, uint32_t dataBufferLength, \
+	uint32_t *bytesTransferred, uint32_t completionTimeoutMs
+#define IOUSBHostPipe_CompleteAsyncIsochIO_ID 0xdb069e39d495dec4ULL
+#define IOUSBHostPipe_CompleteAsyncIsochIO_Args OSAction *action, IOReturn status
+#define IOUSBHostPipe_IsochIO_ID 0xa26eff19b62178d8ULL
+#define IOUSBHostPipe_IsochIO_Args \
+	IOMemoryDescriptor *dataBuffer, IOMemoryDescriptor *frameList, \
+	uint64_t firstFrameNumber, OSAction *completion
+#define IOUSBHostPipe_CreateMemoryDescriptorRing_ID 0xabfc1c0a36e318c2ULL
+#define IOUSBHostPipe_CreateMemoryDescriptorRing_Args uint32_t size
+#define IOUSBHostPipe_SetMemoryDescriptor_ID 0xb0c09388e2ac524dULL
+#define IOUSBHostPipe_SetMemoryDescriptor_Args \
+	IOMemoryDescriptor *memoryDescriptor, uint32_t index
+#define IOUSBHostPipe_AsyncIOBundled_ID 0x9e357880788cd89bULL
+#define IOUSBHostPipe_AsyncIOBundled_Args \
+	uint32_t ioTransferIndex, uint32_t ioTransferCount, \
+	uint32_t *ioTransferAcceptedCount, const uint32_t *dataBufferLengthArray, \
+	int dataBufferLengthArrayCount, OSAction *completion, uint32_t completionTimeoutMs
+#define IOUSBHostPipe_CompleteAsyncIOBundled_ID 0x9fa34e6b702801f4ULL
+#define IOUSBHostPipe_CompleteAsyncIOBundled_Args \
+	OSAction *action, uint32_t ioCompletionIndex, uint32_t ioCompletionCount, \
+	const uint32_t *actualByteCountArray, int actualByteCountArrayCount, \
+	const kern_return_t *statusArray, int statusArrayCount
+
+extern OSMetaClass *gIOUSBHostPipeMetaClass;
+extern const OSClassLoadInformation IOUSBHostPipe_Class;
+
+/*!
+ * A pipe to an endpoint. Requests of one pipe complete in order; memory and action are retained
+ * until then.
+ */
+class IOUSBHostPipe : public OSObject {
+	OS_RUNTIME_CLASS(IOUSBHostPipe, OSObject);
+	kern_return_t GetSpeed(uint8_t *speed, OSDispatchMethod supermethod = nullptr) const;
+	kern_return_t GetDeviceAddress(uint8_t *address,
+			OSDispatchMethod supermethod = nullptr) const;
+
+	/*!
+	 * Completes what is pending with withError. @param options  kIOUSBAbortSynchronous:
+	 * returns when the completions have been queued.
+	 */
+	kern_return_t Abort(IOOptionBits options, kern_return_t withError, IOService *forClient,
+			OSDispatchMethod supermethod = nullptr);
+
+	/*! Reserves less bandwidth. */
+	kern_return_t AdjustPipe(const IOUSBStandardEndpointDescriptors *descriptors,
+			OSDispatchMethod supermethod = nullptr);
+	kern_return_t GetDescriptors(IOUSBStandardEndpointDescriptors *descriptors,
+			IOUSBGetEndpointDescriptorOptions type,
+			OSDispatchMethod supermethod = nullptr);
+	kern_return_t SetIdlePolicy(uint32_t idleTimeoutMs,
+			OSDispatchMethod supermethod = nullptr);
+	kern_return_t GetIdlePolicy(uint32_t *idleTimeoutMS,
+			OSDispatchMethod supermethod = nullptr);
+
+	/*! Ends a stall. @param withRequest  also tells the device. */
+	kern_return_t ClearStall(bool withRequest, OSDispatchMethod supermethod = nullptr);
+
+	/*! Callback of AsyncIO(). */
+	OS_RUNTIME_INVOKE_TYPE(IOUSBHostPipe, CompleteAsyncIO);
+
+	/*! Transfers on a bulk or interrupt endpoint. */
+	kern_return_t AsyncIO(IOMemoryDescriptor *dataBuffer, uint32_t dataBufferLength,
+			OSAction *completion, uint32_t completionTimeoutMs,
+			OSDispatchMethod supermethod = nullptr);
+
+	/*! The same, waiting. @param bytesTransferred  out; may be NULL. */
+	kern_return_t IO(IOMemoryDescriptor *dataBuffer, uint32_t dataBufferLength,
+			uint32_t *bytesTransferred, uint32_t completionTimeoutMs,
+			OSDispatchMethod supermethod = nullptr);
+
+	/*! Callback of IsochIO(). */
+	OS_RUNTIME_INVOKE_TYPE(IOUSBHostPipe, CompleteAsyncIsochIO);
+
+	/*! @param frameList  an array of IOUSBIsochronousFrame. @param completion  NULL: waits. */
+	kern_return_t IsochIO(IOMemoryDescriptor *dataBuffer, IOMemoryDescriptor *frameList,
+			uint64_t firstFrameNumber, OSAction *completion,
+			OSDispatchMethod supermethod = nullptr);
+
+	/*! Bundled I/O: a ring of descriptors, once per pipe. */
+	kern_return_t CreateMemoryDescriptorRing(uint32_t size,
+			OSDispatchMethod supermethod = nullptr);
+	kern_return_t SetMemoryDescriptor(IOMemoryDescriptor *memoryDescriptor, uint32_t index,
+			OSDispatchMethod supermethod = nullptr);
+
+	/*! Queues up to 16 transfers from the ring. */
+	kern_return_t AsyncIOBundled(uint32_t ioTransferIndex, uint32_t ioTransferCount,
+			uint32_t *ioTransferAcceptedCount,
+			const uint32_t dataBufferLengthArray[16], int dataBufferLengthArrayCount,
+			OSAction *completion, uint32_t completionTimeoutMs,
+			OSDispatchMethod supermethod = nullptr);
+
+	/*! Callback of AsyncIOBundled(). */
+	OS_RUNTIME_INVOKE_TYPE(IOUSBHostPipe, CompleteAsyncIOBundled);
+};
+
+#pragma GCC visibility pop
+
+#endif
+#endif
