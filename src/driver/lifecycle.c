@@ -118,6 +118,14 @@ struct start_item {
 
 static void finish(struct dx_service *service);
 
+void dx_service_start_failed(struct dx_service *service)
+{
+	dx_mutex_lock(&service->lock);
+	service->state = DX_SERVICE_STOPPED;
+	dx_mutex_unlock(&service->lock);
+	finish(service);
+}
+
 static void start_run(struct dx_item *item, bool cancelled)
 {
 	struct start_item *start = dx_container_of(item, struct start_item, item);
@@ -125,10 +133,7 @@ static void start_run(struct dx_item *item, bool cancelled)
 	kern_return_t status = cancelled ? kIOReturnAborted : dx_service_run_start(service);
 
 	if (status != kIOReturnSuccess) {
-		dx_mutex_lock(&service->lock);
-		service->state = DX_SERVICE_STOPPED;
-		dx_mutex_unlock(&service->lock);
-		finish(service);
+		dx_service_start_failed(service);
 	}
 	if (start->done != NULL) {
 		start->done(start->context, status, service->id);
@@ -370,4 +375,19 @@ int dx_service_terminate(struct dx_service *service, dx_runtime_done_fn done, vo
 	terminate_children(service, &children);
 	free(children.found);
 	return 0;
+}
+
+void dx_service_follow_parent(struct dx_service *service)
+{
+	struct dx_service *parent = service->provider;
+
+	if (parent == NULL || parent->driver_class == NULL) {
+		return;
+	}
+	dx_mutex_lock(&parent->lock);
+	bool is_late = parent->terminating || parent->state == DX_SERVICE_STOPPED;
+	dx_mutex_unlock(&parent->lock);
+	if (is_late) {
+		(void)dx_service_terminate(service, NULL, NULL); /* allocates nothing */
+	}
 }

@@ -60,7 +60,7 @@ static void start_run(struct dx_item *item, bool cancelled)
 			(void)dx_service_terminate(service, NULL, NULL);
 		}
 	} else {
-		dx_service_detach(service); /* no Stop for a Start that failed */
+		dx_service_start_failed(service);
 	}
 	opening_end(opening, status);
 }
@@ -112,7 +112,11 @@ static void open_run(struct dx_item *item, bool cancelled)
 	(void)snprintf(client->opener_name, sizeof(client->opener_name), "%s", opening->name);
 	dx_service_attach(&client->service);
 	opening->item.run = start_run;
+	/* The queue may run the item to its end at once. */
+	client = dx_object_ref(client);
 	dx_queue_push(client->service.own_queue, &opening->item);
+	dx_service_follow_parent(&client->service);
+	(void)dx_object_unref(client);
 }
 
 static bool admit(struct dx_runtime *runtime)

@@ -9,6 +9,7 @@
 #include "driver/reactor.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -412,20 +413,29 @@ static bool announce_sleep(struct dx_reactor *reactor)
 	return quiet;
 }
 
+/* Kernels before 5.11 and some sandboxes lack the call with nanoseconds: then up to 1 ms late. */
+static int wait_coarsely(struct dx_reactor *reactor, struct epoll_event *events, bool timed,
+			 uint64_t left_ns)
+{
+	uint64_t left_ms = left_ns / 1000000u + 1;
+
+	return epoll_wait(reactor->epoll_fd, events, NR_EVENTS,
+			  !timed ? -1 : left_ms > INT_MAX ? INT_MAX : (int)left_ms);
+}
+
 static void wait_for_events(struct dx_reactor *reactor, uint64_t deadline_ns)
 {
 	struct epoll_event events[NR_EVENTS];
-	struct timespec timeout = {0};
 	bool timed = deadline_ns != UINT64_MAX;
-
-	if (timed) {
-		uint64_t now_ns = dx_clock_now_ns();
-		uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
-		timeout.tv_sec = (time_t)(left_ns / 1000000000u);
-		timeout.tv_nsec = (long)(left_ns % 1000000000u);
-	}
+	uint64_t now_ns = timed ? dx_clock_now_ns() : 0;
+	uint64_t left_ns = timed && deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+	struct timespec timeout = {.tv_sec = (time_t)(left_ns / 1000000000u),
+				   .tv_nsec = (long)(left_ns % 1000000000u)};
 	int count = epoll_pwait2(reactor->epoll_fd, events, NR_EVENTS, timed ? &timeout : NULL,
 				 NULL);
+	if (count < 0 && (errno == ENOSYS || errno == EPERM)) {
+		count = wait_coarsely(reactor, events, timed, left_ns);
+	}
 	dx_mutex_lock(&reactor->lock);
 	reactor->sleeping = false;
 	dx_mutex_unlock(&reactor->lock);

@@ -109,6 +109,10 @@ int dx_service_start(struct dx_service *service, dx_runtime_done_fn done, void *
 /* Stops children and then the service; done (may be NULL) when super Stop was called.
  * @return 0; -ENOMEM. */
 int dx_service_terminate(struct dx_service *service, dx_runtime_done_fn done, void *context);
+/* No Start, or one that failed: there is no Stop, but who waits for the end hears of it. */
+void dx_service_start_failed(struct dx_service *service);
+/* For an attached child: its parent's termination may have looked for children before. */
+void dx_service_follow_parent(struct dx_service *service);
 /* What super Stop does. */
 void dx_service_stopped(struct dx_service *service);
 

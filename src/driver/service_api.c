@@ -368,6 +368,7 @@ kern_return_t IOServiceCreate(IOService *service, const char *propertiesKey,
 	if (!dx_object_is_kind(made, &dx_user_client_class)) {
 		dx_service_attach(made);
 		(void)dx_service_start(made, NULL, NULL);
+		dx_service_follow_parent(made);
 	}
 	*result = IO_SERVICE(made);
 	return kIOReturnSuccess;
