@@ -109,6 +109,22 @@ static const OSDriverClass GoodClass = {.name = "Good",
 					.Start = good_start,
 					.NewUserClient = good_new_user_client};
 static const OSDriverClass ClientClass = {.name = "Client", .super = &IOUserClientClass};
+static kern_return_t gated_new_user_client(IOService *self, uint32_t type, IOUserClient **client)
+{
+	IOService *made = NULL;
+	kern_return_t status = IOServiceCreate(self, "UserClientProperties", &made);
+
+	(void)type;
+	wait_at_gate();
+	*client = (IOUserClient *)made;
+	return status;
+}
+
+static const OSDriverClass GatedClass = {
+	.name = "Gated", .super = &IOServiceClass, .NewUserClient = gated_new_user_client};
+static const OSDriverClass FailingClientClass = {
+	.name = "FailingClient", .super = &IOUserClientClass, .Start = slow_fail};
+
 static const OSDriverClass FailClass = {
 	.name = "Fail", .super = &IOServiceClass, .Start = fail_start};
 static const OSDriverClass UnmadeClass = {
@@ -121,9 +137,9 @@ static const OSDriverClass LateClass = {
 	.name = "Late", .super = &IOServiceClass, .Stop = late_stop};
 static const OSDriverClass TalkerClass = {
 	.name = "Talker", .super = &IOServiceClass, .Start = talker_start};
-static const OSDriverClass *const classes[] = {&GoodClass,   &ClientClass, &FailClass,
-					       &UnmadeClass, &SlowClass,   &SlowFailClass,
-					       &LateClass,   &TalkerClass, NULL};
+static const OSDriverClass *const classes[] = {
+	&GoodClass,          &ClientClass,   &FailClass, &UnmadeClass, &SlowClass, &GatedClass,
+	&FailingClientClass, &SlowFailClass, &LateClass, &TalkerClass, NULL};
 
 static const OSDriverClass NamelessClass = {.super = &IOServiceClass};
 static const OSDriverClass *const wrong_classes[] = {&NamelessClass, NULL};
@@ -280,7 +296,8 @@ static void set_dict(struct dx_dict *dict, const char *key, struct dx_dict *valu
 	dx_object_unref(value);
 }
 
-static void send_start(struct world *world, uint64_t id, const char *class_name)
+static void send_start_of(struct world *world, uint64_t id, const char *class_name,
+			  const char *client_class)
 {
 	const struct dx_wire_start body = {.id = id, .provider_id = 5};
 	struct dx_dict *dict = dx_dict_new();
@@ -290,13 +307,18 @@ static void send_start(struct world *world, uint64_t id, const char *class_name)
 
 	CHECK_EQ(dx_dict_set_string(provider, DX_START_PROVIDER_CLASS_KEY, "IOUserResources"), 0);
 	CHECK_EQ(dx_dict_set_string(client, "IOClass", "IOUserUserClient"), 0);
-	CHECK_EQ(dx_dict_set_string(client, "IOUserClass", "Client"), 0);
+	CHECK_EQ(dx_dict_set_string(client, "IOUserClass", client_class), 0);
 	set_dict(properties, "UserClientProperties", client);
 	CHECK_EQ(dx_dict_set_string(dict, DX_START_CLASS_KEY, class_name), 0);
 	set_dict(dict, DX_START_PROPERTIES_KEY, properties);
 	set_dict(dict, DX_START_PROVIDER_KEY, provider);
 	send_value(world, DX_WIRE_H_START, &body, sizeof(body), dict);
 	dx_object_unref(dict);
+}
+
+static void send_start(struct world *world, uint64_t id, const char *class_name)
+{
+	send_start_of(world, id, class_name, "Client");
 }
 
 /* @return the application's end. */
@@ -553,6 +575,59 @@ TEST(host_terminate_with_an_open_connection_closes_it)
 	CHECK_LE(dx_link_receive(app, false, &message), 0);
 	(void)close(app);
 	CHECK_EQ(finish(&world), 0);
+}
+
+static void wait_for_driver(void);
+
+TEST(host_terminate_during_new_user_client_ends_both)
+{
+	struct world world;
+
+	begin(&world, 0);
+	send_start(&world, 10, "Gated");
+	CHECK_EQ(expect_reply(&world, DX_WIRE_H_START, NULL, 0), 0);
+	int app = send_open(&world, 10, 0);
+	wait_for_driver();
+	send_id(&world, DX_WIRE_H_TERMINATE, 10);
+	(void)poll(NULL, 0, 50);
+	gate = true;
+	/* The open fails, the user client's entry goes, the termination is answered, in any order.
+	 */
+	struct dx_wire_message_in message;
+	bool terminated = false;
+	while (!terminated) {
+		receive(&world, &message);
+		uint16_t type = message.view.header.type;
+		CHECK(type != (DX_WIRE_H_OPEN | DX_WIRE_REPLY) || message.view.header.status != 0);
+		terminated = type == (DX_WIRE_H_TERMINATE | DX_WIRE_REPLY);
+		dx_wire_message_in_fini(&message);
+	}
+	CHECK_EQ(finish(&world), 0);
+	(void)close(app);
+}
+
+TEST(host_terminate_during_a_client_start_that_fails_ends_both)
+{
+	struct world world;
+
+	begin(&world, 0);
+	send_start_of(&world, 10, "Good", "FailingClient");
+	CHECK_EQ(expect_id(&world, DX_WIRE_H_REGISTER), 10);
+	CHECK_EQ(expect_reply(&world, DX_WIRE_H_START, NULL, 0), 0);
+	int app = send_open(&world, 10, 0);
+	wait_for_driver();
+	send_id(&world, DX_WIRE_H_TERMINATE, 10);
+	(void)poll(NULL, 0, 50);
+	gate = true;
+	struct dx_wire_message_in message;
+	bool terminated = false;
+	while (!terminated) {
+		receive(&world, &message);
+		terminated = message.view.header.type == (DX_WIRE_H_TERMINATE | DX_WIRE_REPLY);
+		dx_wire_message_in_fini(&message);
+	}
+	CHECK_EQ(finish(&world), 0);
+	(void)close(app);
 }
 
 /* ---- what is no message ---- */
