@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "driver/call.h"
 #include "driver/reactor.h"
 #include "driver/service.h"
 #include "driver/usb_provider.h"
 #include "driver/user_client.h"
+
+#define WORKERS_END_NS 5000000000ull
 
 _Thread_local struct dx_thread dx_thread_record __attribute__((tls_model("initial-exec")));
 
@@ -63,6 +66,7 @@ int dx_runtime_new(const struct dx_runtime_options *options, struct dx_runtime *
 	runtime->quota = (struct dx_memory_quota)DX_MEMORY_QUOTA_INIT(UINT64_MAX,
 								      DX_MAX_DESCRIPTORS_PER_HOST);
 	dx_mutex_init(&runtime->lock);
+	dx_cond_init(&runtime->workers_cond);
 	dx_list_init(&runtime->services);
 	dx_list_init(&runtime->devices);
 	dx_list_init(&runtime->frames);
@@ -75,9 +79,44 @@ int dx_runtime_new(const struct dx_runtime_options *options, struct dx_runtime *
 	return 0;
 }
 
+void dx_runtime_worker_begin(struct dx_runtime *runtime)
+{
+	if (runtime != NULL) {
+		dx_mutex_lock(&runtime->lock);
+		runtime->nr_busy_workers++;
+		dx_mutex_unlock(&runtime->lock);
+	}
+}
+
+void dx_runtime_worker_end(struct dx_runtime *runtime)
+{
+	if (runtime != NULL) {
+		dx_mutex_lock(&runtime->lock);
+		if (--runtime->nr_busy_workers == 0) {
+			dx_cond_broadcast(&runtime->workers_cond);
+		}
+		dx_mutex_unlock(&runtime->lock);
+	}
+}
+
+/* False when a function of the driver still runs after the time limit. */
+static bool wait_for_workers(struct dx_runtime *runtime)
+{
+	uint64_t deadline_ns = dx_clock_now_ns() + WORKERS_END_NS;
+	int result = 0;
+
+	dx_mutex_lock(&runtime->lock);
+	while (runtime->nr_busy_workers > 0 && result == 0) {
+		result = dx_cond_wait_until(&runtime->workers_cond, &runtime->lock, deadline_ns);
+	}
+	bool ended = runtime->nr_busy_workers == 0;
+	dx_mutex_unlock(&runtime->lock);
+	return ended;
+}
+
 struct dx_runtime *dx_runtime_free(struct dx_runtime *runtime)
 {
-	if (runtime == NULL) {
+	if (runtime == NULL || !wait_for_workers(runtime)) {
 		return NULL;
 	}
 	runtime->reactor = dx_reactor_free(runtime->reactor);
@@ -86,6 +125,7 @@ struct dx_runtime *dx_runtime_free(struct dx_runtime *runtime)
 	     node = dx_list_pop_front(&runtime->frames)) {
 		(void)dx_call_frame_free(dx_list_entry(node, struct dx_call_frame, free_link));
 	}
+	dx_cond_fini(&runtime->workers_cond);
 	dx_mutex_fini(&runtime->lock);
 	free(runtime->name);
 	free(runtime);

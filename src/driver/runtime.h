@@ -75,7 +75,8 @@ struct dx_runtime_provider {
 
 /* @return 0; -EINVAL a class table is wrong; -ENOMEM; -EMFILE; -EAGAIN no thread. */
 int dx_runtime_new(const struct dx_runtime_options *options, struct dx_runtime **ret_runtime);
-/* Ends connections and threads. Services must have been terminated. NULL is allowed.
+/* Ends connections and threads. Services must have been terminated. Waits up to 5 s for functions on
+ * the driver's own queues; if one still runs then, the runtime stays in memory. NULL is allowed.
  * @return NULL. */
 struct dx_runtime *dx_runtime_free(struct dx_runtime *runtime);
 
@@ -126,10 +127,15 @@ struct dx_runtime {
 	uint64_t next_id DX_GUARDED_BY(lock);
 	uint64_t nr_ids_left DX_GUARDED_BY(lock);
 	unsigned nr_connections DX_GUARDED_BY(lock);
+	unsigned nr_busy_workers DX_GUARDED_BY(lock);
+	struct dx_cond workers_cond; /* nr_busy_workers became 0 */
 	unsigned nr_frames DX_GUARDED_BY(lock);
 	struct dx_list frames DX_GUARDED_BY(lock); /* of calls, unused */
 };
 
+/* Around what a queue's own thread runs; the runtime is not freed meanwhile. NULL is allowed. */
+void dx_runtime_worker_begin(struct dx_runtime *runtime);
+void dx_runtime_worker_end(struct dx_runtime *runtime);
 /* @return -ENOSPC when the ids are used up. */
 int dx_runtime_take_id(struct dx_runtime *runtime, uint64_t *ret_id);
 /* The runtime of the driver code that runs here, or NULL. */

@@ -13,6 +13,7 @@
 #include "base/mutex.h"
 #include "driver/call.h"
 #include "driver/queue.h"
+#include "driver/runtime.h"
 #include "driver/user_client.h"
 
 struct dx_queue_worker {
@@ -68,6 +69,7 @@ static void *worker_main(void *context)
 	for (struct dx_queue *queue = wait_for_kick(worker); queue != NULL;
 	     queue = wait_for_kick(worker)) {
 		dx_queue_drain(queue, 64);
+		dx_runtime_worker_end(worker->runtime); /* begun by the kick */
 	}
 	dx_thread_self()->spare_frame = dx_call_frame_free(dx_thread_self()->spare_frame);
 	leave(worker);
@@ -118,6 +120,7 @@ void dx_queue_worker_kick(struct dx_queue_worker *worker, struct dx_queue *queue
 {
 	int result = 0;
 
+	dx_runtime_worker_begin(worker->runtime);
 	dx_mutex_lock(&worker->lock);
 	worker->kicked = queue; /* one at a time: the queue is scheduled once */
 	if (worker->nr_threads == worker->nr_asleep) {
