@@ -26,6 +26,8 @@
 #include "test.h"
 
 #define WORLD_WAIT_MS 15000u /* only a limit against hangs */
+/* Nothing is ever placed so low in a position-independent program. */
+#define WORLD_NEVER_MAPPED 0x200000u
 
 /* A test in a world: it starts with CONTRACT_SERVICE matched, and all is cleaned up after it. */
 #define CONTRACT(test_name)                    \
