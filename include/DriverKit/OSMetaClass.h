@@ -132,7 +132,7 @@ struct OSMethodInformation {
 	uint64_t typeid_;      /* TYPE(T::N): T_N_ID, whose message it takes; else 0 */
 	const char *name;      /* "Start" */
 	const char *queueName; /* QUEUENAME; NULL: as the superclass says, at last the default queue */
-	uint32_t messageSize;  /* sizeof the message it takes; 0 for a static method */
+	uint32_t messageSize;  /* sizeof(C_M_Msg) of a new method; 0: as typeid_ or superclass say */
 	uint32_t flags;	       /* kOSMethod... */
 };
 
