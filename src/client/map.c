@@ -9,15 +9,18 @@
  *   A1  one mapping per descriptor, length and mode: mapping it again gives the same address.
  *   A2  the slices of a descriptor lie side by side; all but the first start on a page of their
  *       file and all but the last end on one.
- *   A3  a file is mapped only if it is sealed against shrinking and holds the slice.
+ *   A3  a file is mapped only if it is sealed against shrinking and holds the slice; not one of
+ *       huge pages, where a hole that the driver punches later is a SIGBUS here.
  * Trust:      the driver's reply is checked before anything is mapped; a bad one is refused.
  * Limits:     DX_MAX_MAPPINGS_PER_CLIENT, DX_MAX_MAPPED_BYTES per connection.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <IOKit/IOKitLib.h>
 
@@ -102,11 +105,12 @@ static struct mapping *find(struct dx_connection *connection,
 /* A3 */
 static bool file_holds(int fd, const struct dx_wire_slice *slice)
 {
+	struct statfs file_system;
 	struct stat status;
 	int seals = fcntl(fd, F_GET_SEALS);
 
-	return seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && fstat(fd, &status) == 0 &&
-	       status.st_size >= 0 &&
+	return seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && fstatfs(fd, &file_system) == 0 &&
+	       file_system.f_type == TMPFS_MAGIC && fstat(fd, &status) == 0 && status.st_size >= 0 &&
 	       dx_range_inside(slice->offset, slice->length, (uint64_t)status.st_size);
 }
 

@@ -202,10 +202,11 @@ static int handle_locked(struct dx_user_client *client, struct dx_wire_message_i
 	}
 }
 
-/* Everything that is there. @return -EAGAIN at the end; 0 hang-up; other errors. */
+/* What is there, up to what an honest application can have sent: one that never stops must not
+ * keep the leader from others. @return -EAGAIN at the end; 0 hang-up; other errors. */
 static int receive_locked(struct dx_user_client *client) DX_REQUIRES(client->link_lock)
 {
-	for (;;) {
+	for (unsigned i = 0; i < DX_CLIENT_MAX_MESSAGES; i++) {
 		struct dx_wire_message_in message;
 		int result = dx_link_receive(client->socket, true, &message);
 		if (result != 1) {
@@ -217,6 +218,7 @@ static int receive_locked(struct dx_user_client *client) DX_REQUIRES(client->lin
 			return result;
 		}
 	}
+	return -EAGAIN; /* the socket is still readable */
 }
 
 void dx_user_client_receive(struct dx_user_client *client)

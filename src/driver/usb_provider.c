@@ -66,6 +66,8 @@ static void release_run(struct dx_item *item, bool cancelled)
 	struct dx_usb_share *share = dx_container_of(item, struct dx_usb_share, release_item);
 
 	(void)cancelled;
+	/* Pipes that the driver keeps keep the device, but not us. */
+	dx_usb_device_on_gone(share->device, NULL, NULL);
 	(void)dx_usb_device_unref(share->device);
 	free(share->spec);
 	free(share);

@@ -22,6 +22,7 @@
 
 #define DX_CLIENT_MAX_GRANTS   128u /* that wait to be claimed */
 #define DX_CLIENT_MAX_REQUESTS 64u  /* map, unmap and close that wait for the queue */
+#define DX_CLIENT_MAX_MESSAGES 512u /* read from its socket in one go; more than the two above */
 #define DX_CLIENT_ASK_NS       5000000000ull
 
 /* Memory of the application, arrived and not yet claimed. */
