@@ -236,6 +236,39 @@ TEST(run_of_a_bundle_without_identifier_names_the_key)
 			 "CFBundleIdentifier");
 }
 
+/* The driver's process reads the file too, although it may read hardly anything. */
+TEST(run_with_a_device_from_a_description_file_works)
+{
+	static const char text[] =
+		"<?xml version=\"1.0\"?>\n<plist version=\"1.0\"><dict>"
+		"<key>idVendor</key><integer>1317</integer>"
+		"<key>idProduct</key><integer>42144</integer>"
+		"<key>configurations</key><array><dict>"
+		"<key>bConfigurationValue</key><integer>2</integer>"
+		"<key>interfaces</key><array><dict><key>endpoints</key><array>"
+		"<dict><key>bEndpointAddress</key><integer>1</integer>"
+		"<key>behaviour</key><string>loopback</string></dict>"
+		"<dict><key>bEndpointAddress</key><integer>129</integer>"
+		"<key>behaviour</key><string>loopback</string></dict>"
+		"</array></dict></array></dict></array></dict></plist>\n";
+	char path[128];
+	char option[160];
+
+	tools_make_directory(directory, sizeof(directory));
+	(void)snprintf(path, sizeof(path), "%s.device", directory);
+	(void)rmdir(directory);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
+	(void)close(fd);
+	(void)snprintf(option, sizeof(option), "--device=%s", path);
+	run_script(option, "\"$dext\" tree");
+	(void)unlink(path);
+	CHECK_STR_EQ(program.err, "");
+	CHECK_EQ(program.status, 0);
+	CHECK(strstr(program.out, "+- Stream  <IOUserService, ") != NULL);
+}
+
 TEST(run_with_a_device_that_does_not_parse_names_it)
 {
 	static const char *const specs[] = {"nonsense", "virtual:nonsense",
