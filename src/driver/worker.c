@@ -35,7 +35,8 @@ static void worker_free(struct dx_queue_worker *worker)
 	free(worker);
 }
 
-/* The next kick, or NULL when this thread shall end. */
+/* The next kick, or NULL when this thread shall end; the worker is then no longer its own (W1). It
+ * stops counting in the same step: a kick that comes now starts another one. */
 static struct dx_queue *wait_for_kick(struct dx_queue_worker *worker)
 {
 	dx_mutex_lock(&worker->lock);
@@ -45,19 +46,15 @@ static struct dx_queue *wait_for_kick(struct dx_queue_worker *worker)
 	}
 	struct dx_queue *queue = worker->kicked;
 	worker->kicked = NULL;
-	dx_mutex_unlock(&worker->lock);
-	return queue;
-}
-
-/* W1 */
-static void leave(struct dx_queue_worker *worker)
-{
-	dx_mutex_lock(&worker->lock);
-	bool last = --worker->nr_threads == 0 && worker->ended;
+	if (queue == NULL) {
+		worker->nr_threads--;
+	}
+	bool last = queue == NULL && worker->nr_threads == 0 && worker->ended;
 	dx_mutex_unlock(&worker->lock);
 	if (last) {
 		worker_free(worker);
 	}
+	return queue;
 }
 
 static void *worker_main(void *context)
@@ -72,7 +69,6 @@ static void *worker_main(void *context)
 		dx_runtime_worker_end(worker->runtime); /* begun by the kick */
 	}
 	dx_thread_self()->spare_frame = dx_call_frame_free(dx_thread_self()->spare_frame);
-	leave(worker);
 	return NULL;
 }
 
