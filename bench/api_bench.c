@@ -127,6 +127,21 @@ static double copy_ns(unsigned ms)
 	return (double)(now_ns - begin_ns) / (double)count;
 }
 
+/* This program on one core, the driver and the peer of the yardstick on another. */
+static void use_two_cores(pid_t host)
+{
+	system_pin(getpid(), 1);
+	system_pin(host, 2);
+	yardstick_pin(2);
+}
+
+static void use_all_cores(pid_t host)
+{
+	system_pin(getpid(), 0);
+	system_pin(host, 0);
+	yardstick_pin(0);
+}
+
 /* --- Calls ----------------------------------------------------------------------------------- */
 
 static void row_hot(struct bench *bench)
@@ -138,6 +153,7 @@ static void row_hot(struct bench *bench)
 	struct series copy = {0};
 	char note[160];
 
+	use_two_cores(bench->host);
 	(void)hot_call_ns(bench->connect, 20);
 	for (unsigned i = 0; i < bench->slices; i++) {
 		double spin_ns = yardstick_spin_ns(bench->ms);
@@ -151,6 +167,7 @@ static void row_hot(struct bench *bench)
 		series_add(&ratio, one_ns / spin_ns);
 		series_add(&tail, p99_ns / spin_ns);
 	}
+	use_all_cores(bench->host);
 	(void)snprintf(note, sizeof(note),
 		       "call %.0f ns; spin round trip %.0f ns; memcpy of 16 scalars %.1f ns",
 		       series_median(&call), series_median(&spin), series_median(&copy));
@@ -208,9 +225,7 @@ static void row_one_core(struct bench *bench)
 		series_add(&call, one_ns);
 		series_add(&ratio, one_ns / event_ns);
 	}
-	system_pin(getpid(), 0);
-	system_pin(bench->host, 0);
-	yardstick_pin(0);
+	use_all_cores(bench->host);
 	(void)snprintf(note, sizeof(note), "call %.1f us; eventfd %.1f us",
 		       series_median(&call) / 1000, series_median(&event) / 1000);
 	report_row(&bench->report, "G6", "call, both on one core / eventfd round trip there", "x", &ratio,
@@ -304,14 +319,18 @@ static void row_buffers(struct bench *bench, struct flow *flow, unsigned batch, 
 static void rows_of_buffers(struct bench *bench)
 {
 	struct flow flow = {0};
+	pid_t host;
 
 	if (in_process_start() < 0) {
 		exit(2);
 	}
 	flow_start(&flow);
+	host = system_host(flow.connect);
+	use_two_cores(host);
 	row_buffers(bench, &flow, DEPTH, 400);
 	row_buffers(bench, &flow, DEPTH / 2, 400);
 	row_buffers(bench, &flow, 1, -1);
+	use_all_cores(host);
 	flow_stop(&flow);
 	in_process_stop();
 }
