@@ -49,6 +49,14 @@
 #define ACCESS_READ                                                                                \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_EXECUTE)
 
+/* The kernel's struct landlock_ruleset_attr as of version 6. */
+struct ruleset_attributes {
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net; /* the filter of system calls leaves no such socket */
+	uint64_t scoped;
+};
+#define SCOPE_ALL 3u /* no abstract unix sockets and no signals of processes outside */
+
 static void note_missing(char *missing, size_t size, const char *what)
 {
 	size_t used = strlen(missing);
@@ -136,9 +144,13 @@ static int confine_files(const struct dx_confine_options *options, char *missing
 		note_missing(missing, size, "Landlock");
 		return 0;
 	}
-	struct landlock_ruleset_attr attributes = {.handled_access_fs = handled_access(version)};
-	DX_CLEANUP_FD int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes,
-						 sizeof(attributes.handled_access_fs), 0);
+	const struct ruleset_attributes attributes = {
+		.handled_access_fs = handled_access(version),
+		.scoped = version >= 6 ? SCOPE_ALL : 0,
+	};
+	size_t attributes_size = version >= 6 ? sizeof(attributes) : sizeof(uint64_t);
+	DX_CLEANUP_FD int ruleset =
+		(int)syscall(SYS_landlock_create_ruleset, &attributes, attributes_size, 0);
 	if (ruleset < 0) {
 		return -errno;
 	}

@@ -130,20 +130,25 @@ static void end(struct dx_host *host, int result)
 	dx_loop_stop(host->loop);
 }
 
+/* Nothing that a broker or an application could want of it. */
+static bool is_idle(struct dx_host *host)
+{
+	dx_mutex_lock(&host->lock);
+	bool is_quiet = host->nr_requests == 0 && dx_mirror_is_empty(&host->mirror);
+	dx_mutex_unlock(&host->lock);
+	return is_quiet && (host->runtime == NULL || dx_runtime_nr_services(host->runtime) == 0);
+}
+
 /* Failed, or the last service has gone: nothing is left to do or to say. */
 static bool is_finished(struct dx_host *host)
 {
-	dx_mutex_lock(&host->lock);
-	bool is_idle = host->nr_requests == 0 && dx_mirror_is_empty(&host->mirror);
-	dx_mutex_unlock(&host->lock);
-	return host->ending || (host->had_service && host->runtime != NULL && is_idle &&
-				dx_runtime_nr_services(host->runtime) == 0);
+	return host->ending || (host->had_service && is_idle(host));
 }
 
 static void lose_broker(struct dx_host *host, int rc)
 {
 	drop_broker(host);
-	if (host->exit_with_broker || host->runtime == NULL || is_finished(host)) {
+	if (host->exit_with_broker || host->ending || is_idle(host)) {
 		end(host, rc);
 		return;
 	}

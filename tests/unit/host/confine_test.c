@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/futex.h>
+#include <linux/landlock.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -23,6 +24,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -210,6 +212,27 @@ TEST(confined_that_may_connect_has_sockets_to_brokers_only)
 	CHECK_REFUSED(socket(AF_INET, SOCK_STREAM, 0), EPERM);
 	CHECK_REFUSED(socket(AF_UNIX, SOCK_STREAM, 0), EPERM);
 	CHECK_REFUSED(socket(AF_UNIX, SOCK_DGRAM, 0), EPERM);
+}
+
+TEST(confined_cannot_connect_to_abstract_sockets)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 6) {
+		(void)close(listener);
+		SKIP("the kernel's Landlock is older than version 6");
+	}
+	CHECK_EQ(bind(listener, (struct sockaddr *)&address, sizeof(address.sun_family)), 0);
+	CHECK_EQ(listen(listener, 1), 0);
+	CHECK_EQ(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	(void)confine(true);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	CHECK_GE(fd, 0);
+	CHECK_REFUSED(connect(fd, (struct sockaddr *)&address, length), EPERM);
+	(void)close(fd);
+	(void)close(listener);
 }
 
 static void *thread_runs(void *argument)

@@ -862,6 +862,15 @@ TEST(host_tells_the_next_broker_that_a_start_failed)
 	CHECK_EQ(finish(&world), 0);
 }
 
+TEST(host_without_services_ends_with_any_broker)
+{
+	struct world world;
+
+	begin_lasting(&world);
+	lose(&world);
+	CHECK_EQ(finish(&world), 0);
+}
+
 TEST(host_whose_last_service_ends_without_broker_ends)
 {
 	struct world world;
