@@ -171,9 +171,11 @@ static void row_hot(struct bench *bench)
 	(void)snprintf(note, sizeof(note),
 		       "call %.0f ns; spin round trip %.0f ns; memcpy of 16 scalars %.1f ns",
 		       series_median(&call), series_median(&spin), series_median(&copy));
-	report_row(&bench->report, "G1", "hot call, 16 scalars in and out / spin round trip", "x", &ratio,
+	report_row(&bench->report, "G1",
+		   "hot call, 16 scalars in and out / spin round trip", "x", &ratio,
 		   4.0, note);
-	report_row(&bench->report, "G1", "its 99th percentile, clock included / spin round trip", "x",
+	report_row(&bench->report, "G1",
+		   "its 99th percentile, clock included / spin round trip", "x",
 		   &tail, -1, "");
 }
 
@@ -228,7 +230,8 @@ static void row_one_core(struct bench *bench)
 	use_all_cores(bench->host);
 	(void)snprintf(note, sizeof(note), "call %.1f us; eventfd %.1f us",
 		       series_median(&call) / 1000, series_median(&event) / 1000);
-	report_row(&bench->report, "G6", "call, both on one core / eventfd round trip there", "x", &ratio,
+	report_row(&bench->report, "G6",
+		   "call, both on one core / eventfd round trip there", "x", &ratio,
 		   1.2, note);
 }
 
@@ -498,7 +501,8 @@ static void row_many_buffers(struct bench *bench)
 	}
 	(void)snprintf(note, sizeof(note), "allocate, map, unmap, release: %.1f us and %.1f us each",
 		       few_ns / 1000, many_ns / 1000);
-	report_row(&bench->report, "lin", "one of 1024 mapped buffers / one of 16", "x", &ratio, 1.5, note);
+	report_row(&bench->report, "lin",
+		   "one of 1024 mapped buffers / one of 16", "x", &ratio, 1.5, note);
 }
 
 /* --- Clients --------------------------------------------------------------------------------- */
@@ -553,11 +557,15 @@ static void row_open(struct bench *bench)
 	(void)snprintf(note, sizeof(note), "%.0f us each, name look-up, open and first call",
 		       series_median(&each));
 	report_row(&bench->report, "G9b", "1000 clients open, from 500", "s", &many, 1.0, note);
-	report_row(&bench->report, "lin", "opening clients 51..500 / 1..50, each", "x", &linear, 1.5, "");
-	report_row(&bench->report, "G9", "hot call beside 500 idle clients / alone", "x", &hot, 1.2, "");
-	report_row(&bench->report, "G10", "memory of an idle client, kernel and both sides", "KiB", &memory,
+	report_row(&bench->report, "lin",
+		   "opening clients 51..500 / 1..50, each", "x", &linear, 1.5, "");
+	report_row(&bench->report, "G9",
+		   "hot call beside 500 idle clients / alone", "x", &hot, 1.2, "");
+	report_row(&bench->report, "G10",
+		   "memory of an idle client, kernel and both sides", "KiB", &memory,
 		   32, "machine-wide count: other programs disturb it");
-	report_row(&bench->report, "G15", "context switches of an idle driver, 500 clients, 5 s", "", &switches,
+	report_row(&bench->report, "G15",
+		   "context switches of an idle driver, 500 clients, 5 s", "", &switches,
 		   0, "");
 }
 
@@ -598,7 +606,8 @@ static void row_kill(struct bench *bench)
 		(void)IOServiceClose(blocked.connect);
 		pause_us(50000);
 	}
-	report_row(&bench->report, "G12", "kill -9 of the driver until a blocked call returns", "ms",
+	report_row(&bench->report, "G12",
+		   "kill -9 of the driver until a blocked call returns", "ms",
 		   &series, 5, "");
 }
 
