@@ -114,7 +114,8 @@ TEST(confined_cannot_read_or_write_files_of_others)
 	CHECK_REFUSED(open("/tmp", O_RDWR | O_TMPFILE, 0600), EACCES);
 	(void)snprintf(home, sizeof(home), "%s", module_path());
 	CHECK_REFUSED(open(home, O_RDWR), EACCES);
-	CHECK_REFUSED(open(strcat(dirname(home), "/new"), O_RDWR | O_CREAT, 0600), EACCES);
+	home[strlen(home) - 1] = 'x';
+	CHECK_REFUSED(open(home, O_RDWR | O_CREAT, 0600), EACCES);
 	CHECK_REFUSED(open("/usr/opendext-confined", O_RDWR | O_CREAT, 0600), EACCES);
 }
 
