@@ -15,6 +15,7 @@
 
 const struct dx_tool_command *const dx_tool_commands[] = {
 	&dx_run_command,
+	&dx_build_command,
 	&dx_demo_command,
 	&dx_list_command,
 	&dx_tree_command,

@@ -13,9 +13,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/cleanup.h"
+#include "base/pathutil.h"
 #include "commands.h"
 #include "session.h"
 #include "signals.h"
@@ -133,6 +136,19 @@ static int parse(struct dx_tool *tool, struct run_options *options, int argc, ch
 	return code;
 }
 
+/* A bundle that was built with a sanitizer has a host program of its own. NULL: none has. */
+static char *find_host_program(const struct dx_session_options *options)
+{
+	char *found = NULL;
+
+	for (size_t i = 0; i < options->nr_bundles && found == NULL; i++) {
+		DX_CLEANUP_FREE char *path = dx_path_join(options->bundles[i], "dext-host");
+
+		found = path == NULL ? NULL : realpath(path, NULL);
+	}
+	return found;
+}
+
 static int start_application(const struct dx_tool *tool, const struct dx_session *session,
 			     char **application, struct dx_process *ret_process)
 {
@@ -224,12 +240,15 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 	struct run_options options = {.session = {.timeout_ms = DEFAULT_TIMEOUT_MS}};
 	struct dx_process application = DX_PROCESS_INIT;
 	struct dx_session session;
+	DX_CLEANUP_FREE char *host_program = NULL;
 	bool end = false;
 	int code = parse(tool, &options, argc, argv, &end);
 
 	if (end) {
 		return code;
 	}
+	host_program = find_host_program(&options.session);
+	options.session.host_program = host_program;
 	code = dx_session_start(&session, tool, &options.session);
 	if (code != DX_TOOL_OK) {
 		return code;

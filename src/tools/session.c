@@ -105,11 +105,13 @@ static const char *log_level(const struct dx_session *session, bool errors_only)
 
 /* Starts dextd, with its end of the pipe as descriptor 3. */
 static int execute_broker(struct dx_session *session, const char *path, int ready_fd,
-			  bool errors_only)
+			  const struct dx_session_options *given)
 {
 	const char *argv[] = {path,       "--private",      "--ready-fd", "3",
-			      "--socket", session->address, NULL};
-	const char *environment[] = {LOG_ENVIRONMENT, log_level(session, errors_only), NULL};
+			      "--socket", session->address, NULL,	    NULL,
+			      NULL};
+	const char *environment[] = {LOG_ENVIRONMENT, log_level(session, given->errors_only),
+				     NULL};
 	int fds[] = {ready_fd, 3};
 	struct dx_process_options options = {
 		.path = path,
@@ -123,6 +125,10 @@ static int execute_broker(struct dx_session *session, const char *path, int read
 	};
 	int result = -EEXIST;
 
+	if (given->host_program != NULL) {
+		argv[6] = "--host-program";
+		argv[7] = given->host_program;
+	}
 	for (unsigned tries = 0; result == -EEXIST && tries < MAX_NAMES; tries++) {
 		result = choose_directory(session);
 		if (result == 0) {
@@ -137,7 +143,7 @@ static int execute_broker(struct dx_session *session, const char *path, int read
 	return result;
 }
 
-static int start_broker(struct dx_session *session, bool errors_only)
+static int start_broker(struct dx_session *session, const struct dx_session_options *options)
 {
 	DX_CLEANUP_FD int writer = -1;
 	char path[512];
@@ -153,7 +159,7 @@ static int start_broker(struct dx_session *session, bool errors_only)
 	}
 	session->ready_fd = ends[0];
 	writer = ends[1];
-	result = execute_broker(session, path, writer, errors_only);
+	result = execute_broker(session, path, writer, options);
 	if (result < 0) {
 		return result;
 	}
@@ -287,7 +293,7 @@ int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
 				    strerror(-session->signal_fd));
 	}
 	session->broker.interrupt_fd = session->signal_fd;
-	if (start_broker(session, options->errors_only) == 0) {
+	if (start_broker(session, options) == 0) {
 		dx_tool_say_verbose(tool, "broker %d listens at %s", (int)session->process.pid,
 				    session->address);
 		code = populate(session, options);

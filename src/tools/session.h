@@ -29,6 +29,7 @@ struct dx_session_options {
 	size_t nr_bundles;
 	const char *devices[DX_SESSION_MAX];
 	size_t nr_devices;
+	const char *host_program; /* NULL: the broker's choice */
 	unsigned timeout_ms; /* for the drivers to settle */
 	bool errors_only;    /* the broker does not comment on what the caller reports itself */
 };

@@ -202,8 +202,7 @@ int dx_tool_parse_duration(const char *text, unsigned *ret_ms)
 	return 0;
 }
 
-/* The directory of the running program, without the last slash. */
-static int own_directory(char *buffer, size_t capacity)
+int dx_tool_own_directory(char *buffer, size_t capacity)
 {
 	ssize_t length = readlink("/proc/self/exe", buffer, capacity - 1);
 	char *slash = NULL;
@@ -243,13 +242,17 @@ static bool try_place(const char *directory, const char *name, char *buffer, siz
 int dx_tool_find(const char *name, char *buffer, size_t capacity)
 {
 	/* Relative to this program: installed side by side; the build tree. */
-	static const char *const beside[] = {"", "/../daemon", "/../../examples/stream", "/../sbin",
+	static const char *const beside[] = {"",
+					     "/../daemon",
+					     "/../iig",
+					     "/../../examples/stream",
+					     "/../sbin",
 					     "/../libexec/opendext"};
 	static const char *const installed[] = {DX_SBINDIR, DX_LIBEXECDIR, DX_DEXTDIR};
 	char own[512];
 	char directory[600];
 
-	if (own_directory(own, sizeof(own)) == 0) {
+	if (dx_tool_own_directory(own, sizeof(own)) == 0) {
 		for (size_t i = 0; i < DX_ARRAY_SIZE(beside); i++) {
 			(void)snprintf(directory, sizeof(directory), "%s%s", own, beside[i]);
 			if (try_place(directory, name, buffer, capacity)) {

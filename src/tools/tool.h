@@ -92,6 +92,8 @@ int dx_tool_parse_size(const char *text, unsigned long long low, unsigned long l
 /* "10", "2.5", "500ms", "10s" to milliseconds. */
 int dx_tool_parse_duration(const char *text, unsigned *ret_ms);
 
+/* The directory of the running program, without the last slash. @return 0, or a negative errno. */
+int dx_tool_own_directory(char *buffer, size_t capacity);
 /*
  * A file of ours: beside this program, in the build tree, or where it was installed.
  * name: "dextd", "dext-demo-app", "Stream.dext". @return 0 with an absolute path, or -ENOENT.

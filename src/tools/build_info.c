@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * build_info - the Info.plist of a bundle that is being built. See build_info.h.
+ */
+#include "build_info.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/pathutil.h"
+#include "base/plist.h"
+
+#define MAX_CODE_BYTES (1ull << 30) /* a driver with its debug information */
+
+static int decode(const struct dx_tool *tool, const char *path, const void *bytes, size_t length,
+		  void **ret_value)
+{
+	unsigned line = 0;
+	int rc = dx_plist_decode(bytes, length, ret_value, &line);
+
+	if (rc == 0) {
+		return DX_TOOL_OK;
+	}
+	if (line > 0) {
+		return dx_tool_fail(tool, DX_TOOL_FAILED, "%s:%u: is not a property list", path,
+				    line);
+	}
+	return dx_tool_fail(tool, DX_TOOL_FAILED, "%s: %s", path,
+			    rc == -EPROTO ? "is not a property list" : strerror(-rc));
+}
+
+/* The list as XML text, whatever it is on disk. */
+static int read_text(const struct dx_tool *tool, const char *path, char **ret_text)
+{
+	DX_CLEANUP_FREE void *bytes = NULL;
+	size_t length = 0;
+	void *value = NULL;
+	int rc = dx_file_read(path, DX_MAX_PLIST_BYTES, &bytes, &length);
+
+	if (rc < 0) {
+		return dx_tool_fail(tool, DX_TOOL_FAILED, "%s: %s", path, strerror(-rc));
+	}
+	if (length < 6 || memcmp(bytes, "bplist", 6) != 0) {
+		if (strlen(bytes) != length) {
+			return dx_tool_fail(tool, DX_TOOL_FAILED, "%s: is not a property list",
+					    path);
+		}
+		*ret_text = dx_take_ptr(&bytes);
+		return DX_TOOL_OK;
+	}
+	rc = decode(tool, path, bytes, length, &value);
+	if (rc != DX_TOOL_OK) {
+		return rc;
+	}
+	rc = dx_plist_encode_xml(value, ret_text, &length);
+	(void)dx_object_unref(value); /* always NULL */
+	return rc == 0 ? DX_TOOL_OK
+		       : dx_tool_fail(tool, DX_TOOL_FAILED, "%s: %s", path, strerror(-rc));
+}
+
+static int expand(const struct dx_tool *tool, const char *path,
+		  const struct dx_variables *variables, const char *text, char **ret_text)
+{
+	struct dx_variables_error error = {0};
+	int rc = dx_variables_expand(variables, text, ret_text, &error);
+
+	if (rc == 0) {
+		return DX_TOOL_OK;
+	}
+	if (rc != -EINVAL) {
+		return dx_tool_fail(tool, DX_TOOL_FAILED, "%s: %s", path, strerror(-rc));
+	}
+	return dx_tool_fail(tool, DX_TOOL_FAILED, "%s:%u: %s%s%s%s", path, error.line,
+			    error.key[0] == '\0' ? "" : "key ", error.key,
+			    error.key[0] == '\0' ? "" : ": ", error.text);
+}
+
+/* The line of a key that comes before this value, or of the key alone (value NULL); 0: nowhere. */
+static unsigned find_line(const char *text, const char *key, const char *value)
+{
+	char element[256];
+	char wanted[256];
+	unsigned line = 1;
+	const char *counted = text;
+
+	(void)snprintf(element, sizeof(element), "<key>%s</key>", key);
+	(void)snprintf(wanted, sizeof(wanted), "<string>%s</string>", value == NULL ? "" : value);
+	for (const char *at = strstr(text, element); at != NULL; at = strstr(at + 1, element)) {
+		const char *after = at + strlen(element);
+
+		after += strspn(after, " \t\r\n");
+		for (; counted < at; counted++) {
+			line += *counted == '\n';
+		}
+		if (value == NULL || strncmp(after, wanted, strlen(wanted)) == 0) {
+			return line;
+		}
+	}
+	return 0;
+}
+
+static int refuse(const struct dx_tool *tool, const struct dx_build_info *info, const char *key,
+		  const char *value, const char *why)
+{
+	unsigned line = find_line(info->text, key, value);
+
+	if (line == 0) {
+		return dx_tool_fail(tool, DX_TOOL_FAILED, "%s: key %s: %s", info->path, key, why);
+	}
+	return dx_tool_fail(tool, DX_TOOL_FAILED, "%s:%u: key %s: %s", info->path, line, key, why);
+}
+
+static int check_personality(const struct dx_tool *tool, const struct dx_build_info *info,
+			     const char *name, const void *value)
+{
+	static const char *const needed[] = {"IOProviderClass", "IOUserClass", NULL};
+
+	if (!dx_object_is_kind(value, &dx_dict_class)) {
+		return refuse(tool, info, name, NULL, "must be a dictionary, a personality");
+	}
+	for (size_t i = 0; needed[i] != NULL; i++) {
+		const void *found = dx_dict_get(value, needed[i]);
+
+		if (found == NULL) {
+			return dx_tool_fail(tool, DX_TOOL_FAILED,
+					    "%s: key IOKitPersonalities.%s.%s is missing",
+					    info->path, name, needed[i]);
+		}
+		if (!dx_object_is_kind(found, &dx_string_class)) {
+			return refuse(tool, info, needed[i], NULL, "must be a string");
+		}
+	}
+	return DX_TOOL_OK;
+}
+
+static int check_dict(const struct dx_tool *tool, const struct dx_build_info *info)
+{
+	const void *identifier = dx_dict_get(info->dict, "CFBundleIdentifier");
+	const struct dx_dict *personalities = dx_dict_get(info->dict, "IOKitPersonalities");
+	const char *name = NULL;
+	void *value = NULL;
+	int code = DX_TOOL_OK;
+
+	if (identifier == NULL || !dx_object_is_kind(identifier, &dx_string_class)) {
+		return refuse(tool, info, "CFBundleIdentifier", NULL,
+			      identifier == NULL ? "is missing" : "must be a string");
+	}
+	if (personalities == NULL || !dx_object_is_kind(personalities, &dx_dict_class) ||
+	    dx_dict_count(personalities) == 0) {
+		return refuse(tool, info, "IOKitPersonalities", NULL,
+			      personalities == NULL ? "is missing"
+						    : "must be a dictionary of personalities");
+	}
+	for (size_t i = 0; code == DX_TOOL_OK && dx_dict_at(personalities, i, &name, &value); i++) {
+		code = check_personality(tool, info, name, value);
+	}
+	return code;
+}
+
+int dx_build_info_read(const struct dx_tool *tool, const char *path,
+		       const struct dx_variables *variables, struct dx_build_info *ret_info)
+{
+	struct dx_build_info info = {.path = path};
+	DX_CLEANUP_FREE char *text = NULL;
+	void *value = NULL;
+	int code = read_text(tool, path, &text);
+
+	if (code == DX_TOOL_OK) {
+		code = expand(tool, path, variables, text, &info.text);
+	}
+	if (code == DX_TOOL_OK) {
+		code = decode(tool, path, info.text, strlen(info.text), &value);
+	}
+	if (code == DX_TOOL_OK && !dx_object_is_kind(value, &dx_dict_class)) {
+		(void)dx_object_unref(value); /* always NULL */
+		value = NULL;
+		code = dx_tool_fail(tool, DX_TOOL_FAILED, "%s: the top of it is not a dictionary",
+				    path);
+	}
+	info.dict = value;
+	if (code == DX_TOOL_OK) {
+		code = check_dict(tool, &info);
+	}
+	if (code != DX_TOOL_OK) {
+		dx_build_info_fini(&info);
+		return code;
+	}
+	*ret_info = info;
+	return DX_TOOL_OK;
+}
+
+int dx_build_info_executable(const struct dx_tool *tool, const struct dx_build_info *info,
+			     const char *fallback, const char **ret_name)
+{
+	const void *value = dx_dict_get(info->dict, "CFBundleExecutable");
+	const char *name = fallback;
+
+	if (value != NULL) {
+		if (!dx_object_is_kind(value, &dx_string_class)) {
+			return refuse(tool, info, "CFBundleExecutable", NULL, "must be a string");
+		}
+		name = dx_string_get(value);
+	}
+	if (!dx_path_is_plain_name(name)) {
+		return refuse(tool, info, "CFBundleExecutable", NULL, "must be a plain file name");
+	}
+	*ret_name = name;
+	return DX_TOOL_OK;
+}
+
+/* Every IOUserClass in value, however deep, must be among the texts of the code. */
+static int check_value(const struct dx_tool *tool, const struct dx_build_info *info,
+		       const void *value, const void *code_bytes, size_t code_length)
+{
+	const char *key = NULL;
+	void *member = NULL;
+	int code = DX_TOOL_OK;
+
+	if (!dx_object_is_kind(value, &dx_dict_class)) {
+		return DX_TOOL_OK;
+	}
+	for (size_t i = 0; code == DX_TOOL_OK && dx_dict_at(value, i, &key, &member); i++) {
+		if (strcmp(key, "IOUserClass") == 0 &&
+		    dx_object_is_kind(member, &dx_string_class)) {
+			const char *name = dx_string_get(member);
+
+			/* With its NUL: classes are registered under their names. */
+			if (memmem(code_bytes, code_length, name, strlen(name) + 1) == NULL) {
+				char why[256];
+
+				(void)snprintf(why, sizeof(why), "no source defines a class '%s'",
+					       name);
+				code = refuse(tool, info, key, name, why);
+			}
+		} else {
+			code = check_value(tool, info, member, code_bytes, code_length);
+		}
+	}
+	return code;
+}
+
+int dx_build_info_check_classes(const struct dx_tool *tool, const struct dx_build_info *info,
+				const char *shared_object)
+{
+	DX_CLEANUP_FREE void *bytes = NULL;
+	size_t length = 0;
+	int rc = dx_file_read(shared_object, MAX_CODE_BYTES, &bytes, &length);
+
+	if (rc < 0) {
+		return dx_tool_fail(tool, DX_TOOL_FAILED, "%s: %s", shared_object, strerror(-rc));
+	}
+	return check_value(tool, info, info->dict, bytes, length);
+}
+
+void dx_build_info_fini(struct dx_build_info *info)
+{
+	free(info->text);
+	(void)dx_object_unref(info->dict); /* always NULL */
+	*info = (struct dx_build_info){0};
+}
