@@ -31,7 +31,8 @@ struct IORWLock {
 
 static bool is_mine(const struct IOLock *lock)
 {
-	return atomic_load_explicit(&lock->owned, memory_order_relaxed) &&
+	/* Pairs with take(): who sees another's lock must not see his own name in it any more. */
+	return atomic_load_explicit(&lock->owned, memory_order_acquire) &&
 	       pthread_equal(atomic_load_explicit(&lock->owner, memory_order_relaxed),
 			     pthread_self()) != 0;
 }
@@ -39,7 +40,7 @@ static bool is_mine(const struct IOLock *lock)
 static void take(struct IOLock *lock)
 {
 	atomic_store_explicit(&lock->owner, pthread_self(), memory_order_relaxed);
-	atomic_store_explicit(&lock->owned, true, memory_order_relaxed);
+	atomic_store_explicit(&lock->owned, true, memory_order_release);
 }
 
 IOLock *IOLockAlloc(void)
