@@ -160,7 +160,7 @@ int dx_share_write_file(int fd, uint64_t offset, const void *from, uint64_t leng
 	for (uint64_t done = 0; done < length;) {
 		/* The memory is the program's and may be no memory at all: asked of the kernel alone,
 		 * without what sanitizers put around pwrite(). */
-		ssize_t step = syscall(SYS_pwrite64, fd, (const char *)from + done, length - done,
+		ssize_t step = syscall(SYS_pwrite64, fd, (uintptr_t)from + done, length - done,
 				       (off_t)(offset + done));
 
 		if (step < 0 && errno != EINTR) {
@@ -177,7 +177,9 @@ int dx_share_write_file(int fd, uint64_t offset, const void *from, uint64_t leng
 int dx_share_read_file(int fd, uint64_t offset, void *to, uint64_t length)
 {
 	for (uint64_t done = 0; done < length;) {
-		ssize_t step = pread(fd, (char *)to + done, length - done, (off_t)(offset + done));
+		/* to is the program's and may be anything, NULL too: no arithmetic on it as pointer. */
+		void *place = (void *)((uintptr_t)to + done);
+		ssize_t step = pread(fd, place, length - done, (off_t)(offset + done));
 
 		if (step < 0 && errno != EINTR) {
 			return -errno;
