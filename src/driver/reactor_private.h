@@ -42,6 +42,7 @@ struct dx_reactor {
 	uint32_t nr_entries DX_GUARDED_BY(lock);
 	uint32_t free_hint DX_GUARDED_BY(lock);
 	bool leaderless DX_GUARDED_BY(lock);
+	uint64_t nr_leads DX_GUARDED_BY(lock); /* times that a thread took the lead */
 	bool sleeping DX_GUARDED_BY(lock);
 	bool kicked DX_GUARDED_BY(lock);
 	unsigned nr_removed DX_GUARDED_BY(lock);

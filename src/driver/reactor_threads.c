@@ -25,6 +25,7 @@ static bool take_lead(struct dx_reactor *reactor)
 	}
 	if (reactor->leaderless) {
 		reactor->leaderless = false;
+		reactor->nr_leads++;
 		taken = true;
 	}
 	dx_mutex_unlock(&reactor->lock);
@@ -141,16 +142,18 @@ void dx_reactor_blocking_begin(void)
 	self->leader = false;
 	dx_mutex_lock(&reactor->lock);
 	reactor->leaderless = true;
+	uint64_t nr_leads = reactor->nr_leads;
 	bool spare = reactor->nr_idle > 0;
 	if (spare) {
 		dx_cond_signal(&reactor->spare_cond);
 	}
 	dx_mutex_unlock(&reactor->lock);
 	if (!spare && dx_reactor_start_thread(reactor) < 0) {
-		/* No thread to be had: others wait until this one is back. */
+		/* No thread to be had: others wait until this one is back. If one came back and led
+		 * meanwhile, what our callers know of the leader's state is old: then E2 holds. */
 		dx_mutex_lock(&reactor->lock);
-		bool mine = reactor->leaderless;
-		reactor->leaderless = false;
+		bool mine = reactor->leaderless && reactor->nr_leads == nr_leads;
+		reactor->leaderless = reactor->leaderless && !mine;
 		dx_mutex_unlock(&reactor->lock);
 		self->leader = mine;
 	}
