@@ -83,8 +83,10 @@ static void write_copy(const struct dx_param *param, struct dx_text *out)
 		dx_write_declarator(out, param->pointee,
 				    dx_arena_printf(out->arena, "iig_%s = nullptr;\n", name));
 		break;
-	case DX_STRING_IN:
 	case DX_STRING_OUT:
+		dx_text_printf(out, "\tchar iig_%s[%llu] = {};\n", name, param->array_size);
+		break;
+	case DX_STRING_IN:
 		dx_text_printf(out,
 			       "\tchar iig_%s[%llu];\n"
 			       "\tOSMessageCopyString(iig_%s, sizeof(iig_%s), %s);\n",

@@ -80,7 +80,11 @@ static void report_attribute(struct dx_model *model, size_t token)
 	const char *word = word_at(model, token);
 	const char *best = nearest_attribute(word);
 	struct dx_place place = dx_source_place(&model->source, model->source.tokens[token].offset);
-	if (best != NULL) {
+	if (best != NULL && strcmp(best, word) == 0) {
+		dx_report_error(&model->report, place,
+				"'%s' is not defined here; include the .iig file of the base class",
+				word);
+	} else if (best != NULL) {
 		dx_report_error(&model->report, place, "unknown attribute '%s'; did you mean '%s'?",
 				word, best);
 	} else {
@@ -98,7 +102,7 @@ static bool is_word(const struct dx_source *source, size_t index)
 static bool find_class_attribute(const struct dx_source *source, size_t at, size_t *ret_token)
 {
 	unsigned int line = dx_source_line(source, source->tokens[at].offset);
-	for (size_t i = 0; i < source->nr_tokens - 3; i++) {
+	for (size_t i = 0; source->tokens[i].kind != DX_TOKEN_END; i++) {
 		if (dx_source_line(source, source->tokens[i].offset) != line ||
 		    !dx_source_token_is(source, i, "class")) {
 			continue;
@@ -114,6 +118,38 @@ static bool find_class_attribute(const struct dx_source *source, size_t at, size
 	return false;
 }
 
+static bool is_keyword(const struct dx_source *source, size_t index)
+{
+	static const char *const keywords[] = {
+		"auto",     "bool",     "char",     "class",     "const",    "double", "enum",
+		"final",    "float",    "friend",   "inline",    "int",      "long",   "noexcept",
+		"operator", "override", "private",  "protected", "public",   "short",  "signed",
+		"static",   "struct",   "template", "typedef",   "typename", "union",  "unsigned",
+		"using",    "virtual",  "void",     "volatile",
+	};
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
+		if (dx_source_token_is(source, index, keywords[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_same_line(const struct dx_source *source, size_t a, size_t b)
+{
+	return dx_source_line(source, source->tokens[a].offset) ==
+	       dx_source_line(source, source->tokens[b].offset);
+}
+
+/* Two words after each other are an attribute and another one, or a forgotten semicolon. */
+static bool can_follow_attribute(const struct dx_source *source, size_t before, size_t at)
+{
+	size_t after = dx_source_next(source, at);
+	return dx_source_token_is(source, after, ";") || dx_source_token_is(source, after, "(") ||
+	       dx_source_token_is(source, after, ")") || dx_source_token_is(source, after, ",") ||
+	       (is_word(source, after) && is_same_line(source, before, at));
+}
+
 /* Whether the message comes from a word that stands where only an attribute can. */
 static bool find_attribute(struct dx_model *model, const struct message *message, size_t *ret_token)
 {
@@ -122,7 +158,8 @@ static bool find_attribute(struct dx_model *model, const struct message *message
 		return false;
 	}
 	size_t at = dx_source_token_at(source, message->offset);
-	if (find_class_attribute(source, at, ret_token)) {
+	if (strstr(message->text, "class name") == NULL &&
+	    find_class_attribute(source, at, ret_token)) {
 		return true;
 	}
 	if (strstr(message->text, "expected ';'") == NULL &&
@@ -138,12 +175,8 @@ static bool find_attribute(struct dx_model *model, const struct message *message
 			    dx_source_token_is(source, before, "override");
 	bool after_param = is_word(source, before) && strstr(message->text, "expected ')'") != NULL;
 	*ret_token = at;
-	size_t after = dx_source_next(source, at);
-	bool is_followed = dx_source_token_is(source, after, ";") ||
-			   dx_source_token_is(source, after, "(") ||
-			   dx_source_token_is(source, after, ")") ||
-			   dx_source_token_is(source, after, ",") || is_word(source, after);
-	return is_word(source, at) && is_followed && (after_method || after_param);
+	return is_word(source, at) && !is_keyword(source, at) &&
+	       can_follow_attribute(source, before, at) && (after_method || after_param);
 }
 
 struct lookup {
@@ -161,14 +194,14 @@ static enum CXChildVisitResult match_place(CXCursor cursor, CXCursor parent, CXC
 		return CXChildVisit_Continue;
 	}
 	if (clang_getCursorKind(cursor) == CXCursor_CXXMethod &&
-	    dx_ast_offset(location, &file) == lookup->message->offset) {
+	    dx_ast_offset(location, &file) <= lookup->message->offset) {
 		lookup->class = parent;
 		lookup->method = cursor;
-		return CXChildVisit_Break;
 	}
 	return CXChildVisit_Recurse;
 }
 
+/* The method that the message is about: it points at the name or at what follows. */
 static struct lookup find_method_at(CXTranslationUnit unit, const struct message *message)
 {
 	struct lookup lookup = {message, clang_getNullCursor(), clang_getNullCursor()};

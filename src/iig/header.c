@@ -231,6 +231,7 @@ static void write_source_class(const struct dx_model *model, const struct dx_cla
 	if (has_callback(class)) {
 		dx_text_puts(out, "#include <DriverKit/OSAction.h>\n\n");
 	}
+	dx_text_printf(out, "class %s;\n\n", class->name);
 	write_numbers(class, out);
 	dx_text_puts(out, "\n#pragma GCC visibility push(default)\n");
 	write_class(class, out);

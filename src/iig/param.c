@@ -13,6 +13,17 @@
 #include "iig/ast.h"
 #include "iig/text.h"
 
+/* Of __attribute__((...)) only annotate is iig's; the others stay. */
+static size_t skip_annotation(const struct dx_source *source, size_t index, size_t close)
+{
+	for (size_t i = index; i < close; i++) {
+		if (dx_source_token_is(source, i, "annotate")) {
+			return close + 1;
+		}
+	}
+	return index;
+}
+
 /* The attribute that starts at a token ends before the index returned; index itself: none does. */
 static size_t skip_attribute(const struct dx_source *source, size_t index)
 {
@@ -30,8 +41,8 @@ static size_t skip_attribute(const struct dx_source *source, size_t index)
 		"IIG_CONCRETE",     "IIG_PORTMAKESEND",
 		"IIG_PORTCOPYSEND", "IIG_SERIALIZABLE",
 	};
-	static const char *const with_argument[] = {
-		"TYPE", "QUEUENAME", "IIG_TYPE", "IIG_QUEUENAME", "__attribute__", "__attribute"};
+	static const char *const with_argument[] = {"TYPE", "QUEUENAME", "IIG_TYPE",
+						    "IIG_QUEUENAME"};
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
 		if (dx_source_token_is(source, index, plain[i])) {
 			return index + 1;
@@ -43,6 +54,11 @@ static size_t skip_attribute(const struct dx_source *source, size_t index)
 		    dx_source_token_is(source, open, "(")) {
 			return dx_source_matching(source, open) + 1;
 		}
+	}
+	size_t open = dx_source_next(source, index);
+	if (dx_source_token_is(source, index, "__attribute__") &&
+	    dx_source_token_is(source, open, "(")) {
+		return skip_annotation(source, index, dx_source_matching(source, open));
 	}
 	return index;
 }
@@ -137,8 +153,12 @@ static void read_array(struct dx_arena *arena, CXType type, struct dx_param *par
 			? type
 			: canonical);
 	CXType bare = clang_getCanonicalType(element);
-	param->text =
-		dx_arena_printf(arena, "%s * %s", dx_ast_type_name(arena, element), param->name);
+	/* const may stand on the element or, through a typedef, on the array. */
+	bool is_const = clang_isConstQualifiedType(bare) || clang_isConstQualifiedType(type) ||
+			clang_isConstQualifiedType(canonical);
+	param->text = dx_arena_printf(arena, "%s%s * %s",
+				      is_const && !clang_isConstQualifiedType(bare) ? "const " : "",
+				      dx_ast_type_name(arena, element), param->name);
 	if (bare.kind == CXType_ConstantArray) {
 		param->unsupported = "an array of arrays; pass a pointer to a struct";
 		return;
@@ -148,7 +168,7 @@ static void read_array(struct dx_arena *arena, CXType type, struct dx_param *par
 	}
 	param->array_size = (unsigned long long)clang_getArraySize(canonical);
 	if (bare.kind == CXType_Char_S || bare.kind == CXType_Char_U) {
-		param->transport = clang_isConstQualifiedType(bare) ? DX_STRING_IN : DX_STRING_OUT;
+		param->transport = is_const ? DX_STRING_IN : DX_STRING_OUT;
 	}
 }
 

@@ -139,6 +139,7 @@ static const char **make_command(struct dx_arena *arena, const char *const *args
 		"-Wno-pragma-once-outside-header",
 		"-Wno-inconsistent-missing-override",
 		"-Wno-unused-command-line-argument",
+		"-fno-access-control",
 		"-fno-exceptions",
 		"-fno-rtti",
 		"-idirafter",

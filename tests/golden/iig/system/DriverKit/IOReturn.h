@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TEST_IORETURN_H
+#define TEST_IORETURN_H
+
+#include <IOKit/IOReturn.h>
+
+#endif
