@@ -158,11 +158,12 @@ static void lose_broker(struct dx_host *host, int rc)
 
 static void send_out(struct dx_host *host)
 {
+	/* First: a request that ends from here on wakes us again. */
+	dx_outbox_quiet(&host->outbox);
 	/* Asked before sending: what ends it was put into the outbox first. */
 	bool finished = is_finished(host);
 
 	if (host->socket < 0) {
-		dx_outbox_quiet(&host->outbox);
 		if (finished) {
 			end(host, 0);
 		}

@@ -147,7 +147,6 @@ int dx_outbox_send(struct dx_outbox *outbox, int socket)
 {
 	int rc = 0;
 
-	dx_outbox_quiet(outbox);
 	dx_mutex_lock(&outbox->lock);
 	while (rc == 0 && !dx_list_is_empty(&outbox->frames)) {
 		rc = send_first_locked(outbox, socket);

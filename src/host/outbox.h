@@ -38,7 +38,8 @@ int dx_outbox_put(struct dx_outbox *outbox, uint16_t type, uint32_t seq, int32_t
 /* value: encoded as property list. */
 int dx_outbox_put_value(struct dx_outbox *outbox, uint16_t type, uint32_t seq, int32_t status,
 			const void *body, size_t body_length, const void *value);
-/* Makes wake_fd readable, and no longer readable until the next put or wake. */
+/* Makes wake_fd readable; quiet: no longer, until the next put or wake. Who sleeps on it calls quiet
+ * before it looks for what there is to do, never after. */
 void dx_outbox_wake(struct dx_outbox *outbox);
 void dx_outbox_quiet(struct dx_outbox *outbox);
 /* Sends what the socket takes. @return 1 everything left; 0 the socket is full; negative: broken.

@@ -108,6 +108,19 @@ TEST(host_ends_by_itself_when_the_last_service_is_gone)
 	CHECK_LT(dx_clock_now_ns() - before_ns, 2000000000ll);
 }
 
+/* The last answer and the end are told by different threads. */
+TEST_SECONDS(host_ends_every_time, 60)
+{
+	for (unsigned i = 0; i < 2000; i++) {
+		struct world world;
+
+		world_begin(&world, 0);
+		world_start_good(&world, 10);
+		world_terminate(&world, 10);
+		CHECK_EQ(world_finish(&world), 0);
+	}
+}
+
 TEST(host_whose_start_fails_tells_the_status_and_ends)
 {
 	struct world world;
