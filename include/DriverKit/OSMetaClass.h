@@ -30,7 +30,7 @@
  *   M1  A message is read and written by one call at a time and outlives it: Invoke() is synchronous.
  *   M2  Messages of methods with the same parameter and result types have the same layout, so that
  *       an action may deliver the message of its type method to any method with that signature.
- *   M3  M_Invoke returns what the method returned if that is kern_return_t (int), else
+ *   M3  M_Invoke returns what the method returned if that is kern_return_t, else
  *       kIOReturnSuccess with the result in the message; the result of a call that was not
  *       delivered is all zeros.
  *   M4  static casts between OSMetaClassBase, OSObject and the classes below change no address.

@@ -20,9 +20,9 @@ static void write_refusal(const struct dx_method *method, const char *condition,
 			  struct dx_text *out)
 {
 	dx_text_printf(out, "\tif (%s) {\n", condition);
-	if (strcmp(method->result_type, "void") == 0) {
+	if (dx_method_is_void(method)) {
 		dx_text_puts(out, "\t\treturn;\n\t}\n");
-	} else if (strcmp(method->result_type, "int") == 0) {
+	} else if (method->returns_status) {
 		dx_text_printf(out, "\t\treturn %s;\n\t}\n", code);
 	} else {
 		dx_text_puts(out, "\t\treturn {};\n\t}\n");
@@ -118,11 +118,6 @@ static void write_field(const struct dx_param *param, struct dx_text *out)
 	}
 }
 
-static bool has_own_result(const struct dx_method *method)
-{
-	return strcmp(method->result_type, "void") != 0 && strcmp(method->result_type, "int") != 0;
-}
-
 static void write_send(const struct dx_class *class, const struct dx_method *method,
 		       struct dx_text *out)
 {
@@ -130,7 +125,7 @@ static void write_send(const struct dx_class *class, const struct dx_method *met
 	for (const struct dx_param *param = method->params; param != NULL; param = param->next) {
 		write_field(param, out);
 	}
-	if (has_own_result(method)) {
+	if (dx_method_has_result(method)) {
 		dx_text_puts(out, "\t\t{},\n");
 	}
 	dx_text_printf(out, "\t};\n\tconst IORPC iig_rpc = {%s_%s_ID, &iig_message};\n",
@@ -210,9 +205,9 @@ static void write_results(const struct dx_method *method, struct dx_text *out)
 		}
 		dx_text_puts(out, "\t}\n");
 	}
-	if (has_own_result(method)) {
+	if (dx_method_has_result(method)) {
 		dx_text_puts(out, "\t(void)iig_status;\n\treturn iig_message.iig_result;\n");
-	} else if (strcmp(method->result_type, "void") == 0) {
+	} else if (dx_method_is_void(method)) {
 		dx_text_puts(out, "\t(void)iig_status;\n");
 	} else {
 		dx_text_puts(out, "\treturn iig_status;\n");

@@ -11,16 +11,6 @@
 #include "iig/ast.h"
 #include "iig/call.h"
 
-static bool is_kernel_return(const struct dx_method *method)
-{
-	return strcmp(method->result_type, "int") == 0;
-}
-
-static bool is_void(const struct dx_method *method)
-{
-	return strcmp(method->result_type, "void") == 0;
-}
-
 /* The method that takes the message apart. */
 static const char *invoker_of(struct dx_text *out, const struct dx_class *class,
 			      const struct dx_method *method)
@@ -46,7 +36,7 @@ static void write_flags(const struct dx_method *method, struct dx_text *out)
 		{method->is_override, "kOSMethodOverride"},
 		{method->is_static, "kOSMethodStatic"},
 		{method->category == DX_REMOTE_TARGET, "kOSMethodPure"},
-		{is_void(method), "kOSMethodVoid"},
+		{dx_method_is_void(method), "kOSMethodVoid"},
 	};
 	const char *separator = "";
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -204,7 +194,7 @@ static void write_invoke(const struct dx_class *class, const struct dx_method *m
 		       "\nkern_return_t\n%s::%s_Invoke(const IORPC rpc, OSMetaClassBase *target, "
 		       "%s_Handler func)\n{\n",
 		       class->name, method->name, method->name);
-	if (method->params != NULL || (!is_void(method) && !is_kernel_return(method))) {
+	if (method->params != NULL || dx_method_has_result(method)) {
 		dx_text_printf(out,
 			       "\t%s_%s_Msg *iig_message = static_cast<%s_%s_Msg "
 			       "*>(rpc.message);\n",
@@ -213,14 +203,13 @@ static void write_invoke(const struct dx_class *class, const struct dx_method *m
 		dx_text_puts(out, "\t(void)rpc;\n");
 	}
 	dx_text_puts(out, "\t");
-	if (is_kernel_return(method)) {
+	if (method->returns_status) {
 		dx_text_puts(out, "return ");
-	} else if (!is_void(method)) {
+	} else if (dx_method_has_result(method)) {
 		dx_text_puts(out, "iig_message->iig_result = ");
 	}
 	write_invoke_arguments(method, out);
-	dx_text_puts(out,
-		     is_kernel_return(method) ? ";\n}\n" : ";\n\treturn kIOReturnSuccess;\n}\n");
+	dx_text_puts(out, method->returns_status ? ";\n}\n" : ";\n\treturn kIOReturnSuccess;\n}\n");
 }
 
 /* --- The file -------------------------------------------------------------------------------- */

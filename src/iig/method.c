@@ -126,6 +126,18 @@ static const char *copy_declaration(struct dx_model *model, const struct extent 
 	return dx_text_string(&text);
 }
 
+/* kern_return_t and names for it; a plain int is a result like others. */
+static bool is_status(struct dx_arena *arena, CXType type)
+{
+	while (type.kind == CXType_Typedef) {
+		if (strcmp(dx_ast_type_name(arena, type), "kern_return_t") == 0) {
+			return true;
+		}
+		type = clang_getTypedefDeclUnderlyingType(clang_getTypeDeclaration(type));
+	}
+	return false;
+}
+
 static bool says_override(const struct dx_source *source, const struct extent *extent)
 {
 	for (size_t i = extent->close; i < extent->end; i = dx_source_next(source, i)) {
@@ -155,6 +167,7 @@ static void add_method(struct reading *reading, CXCursor cursor)
 		.root = dx_ast_root_method(cursor),
 		.name = dx_ast_name(arena, cursor),
 		.result = dx_ast_type_name(arena, clang_getCursorResultType(cursor)),
+		.returns_status = is_status(arena, clang_getCursorResultType(cursor)),
 		.result_type = dx_ast_type_name(
 			arena, clang_getCanonicalType(clang_getCursorResultType(cursor))),
 		.text = copy_declaration(model, &extent),

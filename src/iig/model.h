@@ -11,6 +11,7 @@
 #include <clang-c/Index.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "iig/arena.h"
 #include "iig/report.h"
@@ -78,6 +79,7 @@ struct dx_method {
 	CXCursor root; /* the declaration it overrides in the end; itself when new */
 	const char *name;
 	const char *result;      /* "kern_return_t" */
+	bool returns_status;     /* kern_return_t, under whatever name */
 	const char *result_type; /* canonical */
 	const char *text;        /* the declaration without attributes and semicolon */
 	const char *signature;   /* "void (OSAction *, unsigned long)", canonical */
@@ -120,6 +122,17 @@ static inline struct dx_place dx_source_place(const struct dx_source *source, si
 static inline bool dx_method_is_local(const struct dx_method *method)
 {
 	return method->category == DX_LOCAL_VIRTUAL || method->category == DX_LOCAL;
+}
+
+static inline bool dx_method_is_void(const struct dx_method *method)
+{
+	return strcmp(method->result_type, "void") == 0;
+}
+
+/* Whether the message has a place for the result, beside the status of the call. */
+static inline bool dx_method_has_result(const struct dx_method *method)
+{
+	return !dx_method_is_void(method) && !method->returns_status;
 }
 
 /* Whether the method has a number and a message of its own. */

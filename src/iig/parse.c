@@ -77,6 +77,9 @@ static void add_class(struct collecting *collecting, CXCursor cursor)
 	class->attributes = dx_ast_attributes(arena, cursor);
 	class->start = dx_ast_offset(clang_getRangeStart(range), &file);
 	size_t end = dx_source_token_at(source, dx_ast_offset(clang_getRangeEnd(range), &file));
+	if (source->tokens[end].kind == DX_TOKEN_COMMENT) {
+		end = dx_source_next(source, end);
+	}
 	if (!dx_source_token_is(source, end, ";")) {
 		dx_report_error(&model->report, class->place,
 				"write ';' right after the '}' of class '%s'", class->name);

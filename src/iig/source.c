@@ -104,12 +104,17 @@ static size_t skip_token(const char *text, size_t i, bool at_line_start, enum dx
 	return i + (strncmp(text + i, "::", 2) == 0 ? 2 : 1);
 }
 
+size_t dx_source_start(const struct dx_source *source)
+{
+	return strncmp(source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 static void split(struct dx_source *source, struct dx_arena *arena)
 {
 	/* At most one token for each byte, and the end. */
 	source->tokens = dx_arena_alloc(arena, (source->len + 1) * sizeof(*source->tokens));
 	bool at_line_start = true;
-	size_t i = 0;
+	size_t i = dx_source_start(source);
 	while (source->text[i] != '\0') {
 		if (isspace((unsigned char)source->text[i])) {
 			at_line_start = at_line_start || source->text[i] == '\n';

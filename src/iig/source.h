@@ -42,6 +42,8 @@ struct dx_source {
 /* @return 0 or a negative errno. */
 int dx_source_load(struct dx_source *source, struct dx_arena *arena, const char *path);
 
+/* Where the text begins: after a byte order mark, if there is one. */
+size_t dx_source_start(const struct dx_source *source);
 unsigned int dx_source_line(const struct dx_source *source, size_t offset);
 unsigned int dx_source_column(const struct dx_source *source, size_t offset);
 

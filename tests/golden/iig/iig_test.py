@@ -177,6 +177,19 @@ def test_output_of_a_failed_run(iig):
     check(done.returncode == 1 and read(iig.out("driver.h")) == before, "the output changed")
 
 
+def test_other_line_ends(iig):
+    """Files of other systems: a byte order mark, CR LF; and a const result."""
+    text = read(f"{HERE}/good/driver.iig").replace("virtual bool init", "virtual const uint32_t "
+                                                   "Constant();\n    virtual bool init")
+    with open(iig.out("Other.iig"), "wb") as file:
+        file.write(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    done = iig.run("--def", iig.out("Other.iig"), "--header", iig.out("Other.h"), "--impl",
+                   iig.out("Other.cpp"), "--", "-Isystem", "-I", iig.include)
+    check(done.returncode == 0, done.stderr)
+    iig.must_compile("-std=gnu++17", "-fsyntax-only", "-Wno-ignored-qualifiers",
+                     iig.out("Other.cpp"))
+
+
 def test_empty_input(iig):
     for text in "", "\n", "/* only a comment", "#include <DriverKit/OSObject.iig>\n":
         with open(iig.out("Empty.iig"), "w", encoding="utf-8") as file:

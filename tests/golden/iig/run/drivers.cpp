@@ -11,6 +11,7 @@
 #include "driver.h"
 #include "everything.h"
 #include "runtime.h"
+#include "styles.h"
 
 static int nr_failed;
 static int nr_blocks;
@@ -596,11 +597,88 @@ static void check_derived()
 	third->release();
 }
 
+/* --- styles.iig ------------------------------------------------------------------------------ */
+
+bool Styles::init()
+{
+	return super::init();
+}
+
+void Styles::free()
+{
+	super::free();
+}
+
+kern_return_t IMPL(Styles, Start)
+{
+	return Start(provider, SUPERDISPATCH);
+}
+
+uint32_t IMPL(Styles, Count)
+{
+	return first + second;
+}
+
+/* An int is a result like others, and not whether the call succeeded. */
+int IMPL(Styles, Number)
+{
+	*out = 6;
+	return -1;
+}
+
+const char *Styles::Constant_Impl() const
+{
+	return "constant";
+}
+
+unsigned long long IMPL(Styles, Long)
+{
+	return names[2] + number;
+}
+
+IOReturn IMPL(Styles, Status)
+{
+	return argument == nullptr ? kIOReturnBadArgument : kIOReturnSuccess;
+}
+
+int Styles::Checked()
+{
+	return 1;
+}
+
+void Styles::Nothing(char, const char *)
+{
+}
+
+void IMPL(Styles, Tick)
+{
+	(void)action;
+	(void)time;
+}
+
+static void check_styles()
+{
+	Styles *styles = OSTypeAlloc(Styles);
+	CHECK(styles->init());
+	CHECK(styles->Start(styles) == kIOReturnSuccess);
+	CHECK(styles->Count(1, 2) == 3);
+	uint32_t number = 0;
+	CHECK(styles->Number(&number) == -1 && number == 6);
+	CHECK(strcmp(styles->Constant(), "constant") == 0);
+	unsigned short names[NAMES] = {0, 0, 7};
+	CHECK(styles->Long(1ULL << 40, names) == (1ULL << 40) + 7);
+	CHECK(styles->Status(nullptr) == kIOReturnBadArgument);
+	CHECK(styles->Checked() == 1);
+	Styles::Nothing();
+	styles->release();
+}
+
 int main()
 {
 	check_driver();
 	check_everything();
 	check_derived();
+	check_styles();
 	uint32_t count = 0;
 	CHECK(IOService::GetCount(&count) == kIOReturnSuccess && count >= 10);
 	printf("%s\n", nr_failed == 0 ? "all is true" : "not all is true");
