@@ -177,6 +177,21 @@ def test_output_of_a_failed_run(iig):
     check(done.returncode == 1 and read(iig.out("driver.h")) == before, "the output changed")
 
 
+def test_installed_interfaces(iig):
+    """The same inputs on the system's own interfaces, not on those of this test."""
+    own = os.path.join(iig.work, "own")
+    os.mkdir(own)
+    for name in "driver", "several", "styles":
+        header, source = os.path.join(own, name + ".h"), os.path.join(own, name + ".iig.cpp")
+        done = iig.run("--def", f"good/{name}.iig", "--header", header, "--impl", source, "--",
+                       "-I", iig.include)
+        check(done.returncode == 0 and done.stderr == "", done.stderr)
+        done = subprocess.run([iig.cxx, *CXX_FLAGS, "-std=gnu++17", "-fsyntax-only",
+                               f"-I{iig.include}", source], capture_output=True, text=True,
+                              check=False)
+        check(done.returncode == 0, done.stderr)
+
+
 def test_other_line_ends(iig):
     """Files of other systems: a byte order mark, CR LF; and a const result."""
     text = read(f"{HERE}/good/driver.iig").replace("virtual bool init", "virtual const uint32_t "
