@@ -14,6 +14,7 @@
 
 #pragma GCC visibility push(default)
 
+class IOBufferMemoryDescriptor;
 #define IOBufferMemoryDescriptor_Create_ID 0x95ea68e3a334cef1ULL
 #define IOBufferMemoryDescriptor_Create_Args \
 	uint64_t options, uint64_t capacity, uint64_t alignment, \

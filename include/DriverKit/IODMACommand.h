@@ -32,6 +32,7 @@ struct IODMACommandSpecification {
 	uint64_t _resv[16];
 };
 
+class IODMACommand;
 #define IODMACommand_Create_ID 0xc852cfd22624d810ULL
 #define IODMACommand_Create_Args \
 	IOService *device, uint64_t options, const IODMACommandSpecification *specification, \

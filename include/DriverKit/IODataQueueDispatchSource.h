@@ -19,6 +19,7 @@ typedef void (^IODataQueueClientDequeueEntryBlock)(const void *data, size_t data
 
 struct IODataQueueState;
 
+class IODataQueueDispatchSource;
 #define IODataQueueDispatchSource_Create_ID 0xaf374de7e5f29cacULL
 #define IODataQueueDispatchSource_Create_Args \
 	uint64_t queueByteCount, IODispatchQueue *queue, IODataQueueDispatchSource **source
@@ -36,6 +37,12 @@ struct IODataQueueState;
 #define IODataQueueDispatchSource_DataAvailable_Args OSAction *action
 #define IODataQueueDispatchSource_DataServiced_ID 0xe9e3f073f3a5e80cULL
 #define IODataQueueDispatchSource_DataServiced_Args OSAction *action
+struct OS_MESSAGE IODataQueueDispatchSource_DataAvailable_Msg {
+	OSAction *action;
+};
+struct OS_MESSAGE IODataQueueDispatchSource_DataServiced_Msg {
+	OSAction *action;
+};
 
 extern OSMetaClass *gIODataQueueDispatchSourceMetaClass;
 extern const OSClassLoadInformation IODataQueueDispatchSource_Class;

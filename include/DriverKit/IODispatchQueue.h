@@ -28,6 +28,7 @@ enum {
 
 #define kIOServiceDefaultQueueName "Default"
 
+class IODispatchQueue;
 #define IODispatchQueue_Create_ID 0xb49fcd06043eb987ULL
 #define IODispatchQueue_Create_Args \
 	const char *name, uint64_t options, uint64_t priority, IODispatchQueue **queue

@@ -16,6 +16,7 @@
 
 typedef void (^IODispatchSourceCancelHandler)(void);
 
+class IODispatchSource;
 
 extern OSMetaClass *gIODispatchSourceMetaClass;
 extern const OSClassLoadInformation IODispatchSource_Class;

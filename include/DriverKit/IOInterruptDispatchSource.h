@@ -23,6 +23,7 @@ enum {
 	kIOInterruptSourceContinuousTime = 0x10000,
 };
 
+class IOInterruptDispatchSource;
 #define IOInterruptDispatchSource_Create_ID 0xf66451fb4ef0e1cdULL
 #define IOInterruptDispatchSource_Create_Args \
 	IOService *provider, uint32_t index, IODispatchQueue *queue, \
@@ -37,6 +38,11 @@ enum {
 #define IOInterruptDispatchSource_InterruptOccurred_ID 0xc1f03f314287ca3fULL
 #define IOInterruptDispatchSource_InterruptOccurred_Args \
 	OSAction *action, uint64_t count, uint64_t time
+struct OS_MESSAGE IOInterruptDispatchSource_InterruptOccurred_Msg {
+	OSAction *action;
+	uint64_t count;
+	uint64_t time;
+};
 
 extern OSMetaClass *gIOInterruptDispatchSourceMetaClass;
 extern const OSClassLoadInformation IOInterruptDispatchSource_Class;

@@ -45,6 +45,7 @@ struct IOAddressSegment {
 
 class IOMemoryMap;
 
+class IOMemoryDescriptor;
 #define IOMemoryDescriptor_CreateMapping_ID 0xec6801f53e2b5b57ULL
 #define IOMemoryDescriptor_CreateMapping_Args \
 	uint64_t options, uint64_t address, uint64_t offset, uint64_t length, \

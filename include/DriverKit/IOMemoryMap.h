@@ -14,6 +14,7 @@
 
 #pragma GCC visibility push(default)
 
+class IOMemoryMap;
 
 extern OSMetaClass *gIOMemoryMapMetaClass;
 extern const OSClassLoadInformation IOMemoryMap_Class;

@@ -43,6 +43,7 @@ enum {
 
 #define kIOServicePlane "IOService"
 
+class IOService;
 #define IOService_Start_ID 0xecefd73224a72afbULL
 #define IOService_Start_Args IOService *provider
 #define IOService_Stop_ID 0xf6184628a9c10c60ULL
@@ -57,10 +58,6 @@ enum {
 #define IOService_CopyName_Args OSString **name
 #define IOService_RegisterService_ID 0x852ccfbd1bee284cULL
 #define IOService_RegisterService_Args
-#define IOService_SetDispatchQueue_ID 0x943a735c1b6a7194ULL
-#define IOService_SetDispatchQueue_Args const char *name, IODispatchQueue *queue
-#define IOService_CopyDispatchQueue_ID 0xfebed4da1fbd5738ULL
-#define IOService_CopyDispatchQueue_Args const char *name, IODispatchQueue **queue
 #define IOService_CreateDefaultDispatchQueue_ID 0xa8b62b7af60409feULL
 #define IOService_CreateDefaultDispatchQueue_Args IODispatchQueue **queue
 #define IOService_CopyProperties_ID 0xa4a5e137ac05db18ULL
@@ -115,6 +112,120 @@ enum {
 #define IOService_StateNotificationItemSet_Args OSString *itemName, OSDictionary *value
 #define IOService_StateNotificationItemCopy_ID 0xb2b56213db3a64c0ULL
 #define IOService_StateNotificationItemCopy_Args OSString *itemName, OSDictionary **value
+struct OS_MESSAGE IOService_Start_Msg {
+	IOService *provider;
+};
+struct OS_MESSAGE IOService_Stop_Msg {
+	IOService *provider;
+};
+struct OS_MESSAGE IOService_ClientCrashed_Msg {
+	IOService *client;
+	uint64_t options;
+};
+struct OS_MESSAGE IOService_GetRegistryEntryID_Msg {
+	uint64_t *registryEntryID;
+};
+struct OS_MESSAGE IOService_SetName_Msg {
+	const char *name;
+};
+struct OS_MESSAGE IOService_CopyName_Msg {
+	OSString **name;
+};
+struct OS_MESSAGE IOService_RegisterService_Msg {};
+struct OS_MESSAGE IOService_CreateDefaultDispatchQueue_Msg {
+	IODispatchQueue **queue;
+};
+struct OS_MESSAGE IOService_CopyProperties_Msg {
+	OSDictionary **properties;
+};
+struct OS_MESSAGE IOService_SearchProperty_Msg {
+	const char *name;
+	const char *plane;
+	uint64_t options;
+	OSContainer **property;
+};
+struct OS_MESSAGE IOService_SetProperties_Msg {
+	OSDictionary *properties;
+};
+struct OS_MESSAGE IOService_RemoveProperty_Msg {
+	OSString *propertyName;
+};
+struct OS_MESSAGE IOService_CopyProviderProperties_Msg {
+	OSArray *propertyKeys;
+	OSArray **properties;
+};
+struct OS_MESSAGE IOService_JoinPMTree_Msg {};
+struct OS_MESSAGE IOService_SetPowerState_Msg {
+	uint32_t powerFlags;
+};
+struct OS_MESSAGE IOService_ChangePowerState_Msg {
+	uint32_t powerFlags;
+};
+struct OS_MESSAGE IOService_SetPowerOverride_Msg {
+	bool enable;
+};
+struct OS_MESSAGE IOService_NewUserClient_Msg {
+	uint32_t type;
+	IOUserClient **userClient;
+};
+struct OS_MESSAGE IOService_Create_Msg {
+	IOService *provider;
+	const char *propertiesKey;
+	IOService **result;
+};
+struct OS_MESSAGE IOService_Terminate_Msg {
+	uint64_t options;
+};
+struct OS_MESSAGE IOService_RequireMaxBusStall_Msg {
+	uint64_t maxBusStall;
+};
+struct OS_MESSAGE IOService_AdjustBusy_Msg {
+	int32_t delta;
+};
+struct OS_MESSAGE IOService_GetBusyState_Msg {
+	uint32_t *busyState;
+};
+struct OS_MESSAGE IOService_CoreAnalyticsSendEvent_Msg {
+	uint64_t options;
+	OSString *eventName;
+	OSDictionary *eventPayload;
+};
+struct OS_MESSAGE IOService_StringFromReturn_Msg {
+	IOReturn retval;
+	OSString **str;
+};
+struct OS_MESSAGE IOService_UpdateReport_Msg {
+	OSData *channels;
+	uint32_t action;
+	uint32_t *outElementCount;
+	uint64_t offset;
+	uint64_t capacity;
+	IOMemoryDescriptor *buffer;
+};
+struct OS_MESSAGE IOService_ConfigureReport_Msg {
+	OSData *channels;
+	uint32_t action;
+	uint32_t *outCount;
+};
+struct OS_MESSAGE IOService_SetLegend_Msg {
+	OSArray *legend;
+	bool is_public;
+};
+struct OS_MESSAGE IOService_CopySystemStateNotificationService_Msg {
+	IOService **service;
+};
+struct OS_MESSAGE IOService_StateNotificationItemCreate_Msg {
+	OSString *itemName;
+	OSDictionary *schema;
+};
+struct OS_MESSAGE IOService_StateNotificationItemSet_Msg {
+	OSString *itemName;
+	OSDictionary *value;
+};
+struct OS_MESSAGE IOService_StateNotificationItemCopy_Msg {
+	OSString *itemName;
+	OSDictionary **value;
+};
 
 extern OSMetaClass *gIOServiceMetaClass;
 extern const OSClassLoadInformation IOService_Class;
@@ -169,22 +280,6 @@ class IOService : public OSObject {
 	 */
 	kern_return_t RegisterService(OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE_VOID(IOService, kern_return_t, RegisterService);
-
-	/*!
-	 * Sets the queue for methods of a queue name: "Default", or a QUEUENAME of the class.
-	 * @return kIOReturnBadArgument for another name.
-	 */
-	kern_return_t SetDispatchQueue(const IODispatchQueueName name, IODispatchQueue *queue,
-			OSDispatchMethod supermethod = nullptr);
-	OS_RUNTIME_INVOKE(IOService, kern_return_t, SetDispatchQueue);
-
-	/*!
-	 * The queue of that name, +1; the providers are asked for names that the class does not
-	 * know. @return kIOReturnNotFound; kIOReturnError after the service has stopped.
-	 */
-	kern_return_t CopyDispatchQueue(const IODispatchQueueName name, IODispatchQueue **queue,
-			OSDispatchMethod supermethod = nullptr);
-	OS_RUNTIME_INVOKE(IOService, kern_return_t, CopyDispatchQueue);
 
 	/*! Makes a queue for the service, +1. */
 	kern_return_t CreateDefaultDispatchQueue(IODispatchQueue **queue,
@@ -361,8 +456,6 @@ protected:
 	kern_return_t SetName_Impl(IOService_SetName_Args);
 	kern_return_t CopyName_Impl(IOService_CopyName_Args);
 	kern_return_t RegisterService_Impl(IOService_RegisterService_Args);
-	kern_return_t SetDispatchQueue_Impl(IOService_SetDispatchQueue_Args);
-	kern_return_t CopyDispatchQueue_Impl(IOService_CopyDispatchQueue_Args);
 	kern_return_t CreateDefaultDispatchQueue_Impl(IOService_CreateDefaultDispatchQueue_Args);
 	kern_return_t CopyProperties_Impl(IOService_CopyProperties_Args);
 	kern_return_t SearchProperty_Impl(IOService_SearchProperty_Args);

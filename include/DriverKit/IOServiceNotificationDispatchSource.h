@@ -25,6 +25,7 @@ enum {
 
 struct IOServiceNotificationState;
 
+class IOServiceNotificationDispatchSource;
 #define IOServiceNotificationDispatchSource_Create_ID 0xc66541d671dcbb90ULL
 #define IOServiceNotificationDispatchSource_Create_Args \
 	OSDictionary *matching, uint64_t options, IODispatchQueue *queue, \
@@ -33,6 +34,9 @@ struct IOServiceNotificationState;
 #define IOServiceNotificationDispatchSource_SetHandler_Args OSAction *action
 #define IOServiceNotificationDispatchSource_ServiceNotificationReady_ID 0xb0d9f2b5ee6ab26dULL
 #define IOServiceNotificationDispatchSource_ServiceNotificationReady_Args OSAction *action
+struct OS_MESSAGE IOServiceNotificationDispatchSource_ServiceNotificationReady_Msg {
+	OSAction *action;
+};
 
 extern OSMetaClass *gIOServiceNotificationDispatchSourceMetaClass;
 extern const OSClassLoadInformation IOServiceNotificationDispatchSource_Class;

@@ -16,6 +16,7 @@
 
 class IOService;
 
+class IOServiceStateNotificationDispatchSource;
 #define IOServiceStateNotificationDispatchSource_Create_ID 0xd4c65966277a2c33ULL
 #define IOServiceStateNotificationDispatchSource_Create_Args \
 	IOService *service, OSArray *items, IODispatchQueue *queue, \
@@ -26,6 +27,9 @@ class IOService;
 #define IOServiceStateNotificationDispatchSource_StateNotificationBegin_Args
 #define IOServiceStateNotificationDispatchSource_StateNotificationReady_ID 0x8f4cbf4e305089cfULL
 #define IOServiceStateNotificationDispatchSource_StateNotificationReady_Args OSAction *action
+struct OS_MESSAGE IOServiceStateNotificationDispatchSource_StateNotificationReady_Msg {
+	OSAction *action;
+};
 
 extern OSMetaClass *gIOServiceStateNotificationDispatchSourceMetaClass;
 extern const OSClassLoadInformation IOServiceStateNotificationDispatchSource_Class;

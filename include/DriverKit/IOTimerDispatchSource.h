@@ -22,6 +22,7 @@ enum {
 	kIOTimerClockMachAbsoluteTime = 0xC8,
 };
 
+class IOTimerDispatchSource;
 #define IOTimerDispatchSource_Create_ID 0x9d9b5564de95e685ULL
 #define IOTimerDispatchSource_Create_Args IODispatchQueue *queue, IOTimerDispatchSource **source
 #define IOTimerDispatchSource_SetHandler_ID 0xa0170a538363eab8ULL
@@ -30,6 +31,10 @@ enum {
 #define IOTimerDispatchSource_WakeAtTime_Args uint64_t options, uint64_t deadline, uint64_t leeway
 #define IOTimerDispatchSource_TimerOccurred_ID 0xd9cbf2cab616b487ULL
 #define IOTimerDispatchSource_TimerOccurred_Args OSAction *action, uint64_t time
+struct OS_MESSAGE IOTimerDispatchSource_TimerOccurred_Msg {
+	OSAction *action;
+	uint64_t time;
+};
 
 extern OSMetaClass *gIOTimerDispatchSourceMetaClass;
 extern const OSClassLoadInformation IOTimerDispatchSource_Class;

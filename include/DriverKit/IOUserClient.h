@@ -64,6 +64,7 @@ struct IOUserClientMethodDispatch {
 	uint32_t checkStructureOutputSize;
 };
 
+class IOUserClient;
 #define IOUserClient_AsyncCompletion_ID 0x909e4b0fad21485dULL
 #define IOUserClient_AsyncCompletion_Args \
 	OSAction *action, IOReturn status, const uint64_t *asyncData, \
@@ -77,6 +78,26 @@ struct IOUserClientMethodDispatch {
 	const IOAddressSegment *segments, IOMemoryDescriptor **memory
 #define IOUserClient_CopyClientEntitlements_ID 0x92c5bd6a043919cfULL
 #define IOUserClient_CopyClientEntitlements_Args OSDictionary **entitlements
+struct OS_MESSAGE IOUserClient_AsyncCompletion_Msg {
+	OSAction *action;
+	IOReturn status;
+	const uint64_t *asyncData;
+	uint32_t asyncDataCount;
+};
+struct OS_MESSAGE IOUserClient_CopyClientMemoryForType_Msg {
+	uint64_t type;
+	uint64_t *options;
+	IOMemoryDescriptor **memory;
+};
+struct OS_MESSAGE IOUserClient_CreateMemoryDescriptorFromClient_Msg {
+	uint64_t memoryDescriptorCreateOptions;
+	uint32_t segmentsCount;
+	const IOAddressSegment *segments;
+	IOMemoryDescriptor **memory;
+};
+struct OS_MESSAGE IOUserClient_CopyClientEntitlements_Msg {
+	OSDictionary **entitlements;
+};
 
 extern OSMetaClass *gIOUserClientMetaClass;
 extern const OSClassLoadInformation IOUserClient_Class;

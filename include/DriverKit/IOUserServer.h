@@ -13,6 +13,7 @@
 
 #pragma GCC visibility push(default)
 
+class IOUserServer;
 
 extern OSMetaClass *gIOUserServerMetaClass;
 extern const OSClassLoadInformation IOUserServer_Class;

@@ -18,6 +18,7 @@ struct OSActionWaitToken;
 typedef void (^OSActionCancelHandler)(void);
 typedef void (^OSActionAbortedHandler)(void);
 
+class OSAction;
 #define OSAction_Create_ID 0xf9173a481d6e80b9ULL
 #define OSAction_Create_Args \
 	OSObject *target, uint64_t targetmsgid, uint64_t msgid, size_t referenceSize, \
@@ -94,10 +95,12 @@ class OSAction : public OSObject {
 
 	/*! Ends the wait and frees the token. @return what Wait() would return now. */
 	kern_return_t EndWait(OSActionWaitToken *token);
+	void free() override;
 
 	/* The runtime's: what it was made with. */
 	uint64_t targetmsgid_;
 	uint64_t msgid_;
+	void *aborted_; /* the block of SetAbortedHandler() */
 };
 
 #pragma GCC visibility pop

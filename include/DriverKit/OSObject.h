@@ -28,7 +28,7 @@ public:                                                                 \
 	using super = superclass;                                       \
 	static OSMetaClass *sGetMetaClass() { return g##cls##MetaClass; } \
 	kern_return_t Dispatch(const IORPC rpc) override;               \
-	static kern_return_t _Dispatch(cls *self, const IORPC rpc)
+	static kern_return_t _Dispatch(OSMetaClassBase *self, const IORPC rpc)
 
 /* The type of a method's implementation as a function, and what takes a message apart for it. */
 #define OS_RUNTIME_INVOKE(cls, result, method)                                           \
@@ -40,12 +40,8 @@ public:                                                                 \
 	typedef result (*method##_Handler)(OSMetaClassBase * target);                  \
 	static kern_return_t method##_Invoke(const IORPC rpc, OSMetaClassBase *target, \
 					     method##_Handler func)
-/* The same for a callback: a message for an action of another class is refused. */
-#define OS_RUNTIME_INVOKE_TYPE(cls, method)                                            \
-	OS_RUNTIME_INVOKE(cls, void, method);                                          \
-	static kern_return_t method##_Invoke(const IORPC rpc, OSMetaClassBase *target, \
-					     method##_Handler func,                    \
-					     const OSMetaClass *targetActionClass)
+/* The same for a callback that an action delivers. */
+#define OS_RUNTIME_INVOKE_TYPE(cls, method) OS_RUNTIME_INVOKE(cls, void, method)
 
 extern OSMetaClass *gOSObjectMetaClass;
 extern const OSClassLoadInformation OSObject_Class;
@@ -54,6 +50,14 @@ extern const OSClassLoadInformation OSObject_Class;
 #define OSObject_CopyDispatchQueue_ID 0x6d7c8f0a55e9c3b1ULL
 #define OSObject_SetDispatchQueue_Args	const char *name, IODispatchQueue *queue
 #define OSObject_CopyDispatchQueue_Args const char *name, IODispatchQueue **queue
+struct OS_MESSAGE OSObject_SetDispatchQueue_Msg {
+	const char *name;
+	IODispatchQueue *queue;
+};
+struct OS_MESSAGE OSObject_CopyDispatchQueue_Msg {
+	const char *name;
+	IODispatchQueue **queue;
+};
 
 /*!
  * Base of services, sources, memory, collections and of classes of the driver's own.
@@ -70,17 +74,23 @@ class OSObject : public OSMetaClassBase {
 	/*! Takes an object down; an override calls super::free() last. The memory goes afterwards. */
 	virtual void free();
 
-	/*! See IOService; other objects have no queues. @return kIOReturnUnsupported. */
+	/*!
+	 * Sets the queue for methods of a queue name. Services only.
+	 * @param name   "Default", or a QUEUENAME of the class, or one of IOUserClient.
+	 * @param queue  retained; NULL: the default queue again.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument for another name; kIOReturnUnsupported for
+	 *         an object that is no service.
+	 */
 	kern_return_t SetDispatchQueue(const IODispatchQueueName name, IODispatchQueue *queue,
 				       OSDispatchMethod supermethod = NULL);
+	/*!
+	 * The queue of that name, +1; the providers are asked for a name that the class does not
+	 * know. @return kIOReturnNotFound; kIOReturnError after the service has stopped.
+	 */
 	kern_return_t CopyDispatchQueue(const IODispatchQueueName name, IODispatchQueue **queue,
 					OSDispatchMethod supermethod = NULL);
 	OS_RUNTIME_INVOKE(OSObject, kern_return_t, SetDispatchQueue);
 	OS_RUNTIME_INVOKE(OSObject, kern_return_t, CopyDispatchQueue);
-
-protected:
-	kern_return_t SetDispatchQueue_Impl(OSObject_SetDispatchQueue_Args);
-	kern_return_t CopyDispatchQueue_Impl(OSObject_CopyDispatchQueue_Args);
 };
 
 extern OSMetaClass *gOSContainerMetaClass;

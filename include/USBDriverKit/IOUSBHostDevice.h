@@ -17,6 +17,7 @@
 
 class IOUSBHostInterface;
 
+class IOUSBHostDevice;
 #define IOUSBHostDevice_Open_ID 0xf2c1e8508e57b49dULL
 #define IOUSBHostDevice_Open_Args IOService *forClient, IOOptionBits options, uintptr_t arg
 #define IOUSBHostDevice_Close_ID 0xff427425538a1d12ULL
@@ -58,6 +59,11 @@ class IOUSBHostInterface;
 #define IOUSBHostDevice_DestroyInterfaceIterator_Args uintptr_t ref
 #define IOUSBHostDevice_CopyInterface_ID 0xa337b9d71bbacf12ULL
 #define IOUSBHostDevice_CopyInterface_Args uintptr_t ref, IOUSBHostInterface **interface
+struct OS_MESSAGE IOUSBHostDevice_CompleteAsyncDeviceRequest_Msg {
+	OSAction *action;
+	IOReturn status;
+	uint32_t bytesTransferred;
+};
 
 extern OSMetaClass *gIOUSBHostDeviceMetaClass;
 extern const OSClassLoadInformation IOUSBHostDevice_Class;

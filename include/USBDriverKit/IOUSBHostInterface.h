@@ -21,6 +21,7 @@ class IOUSBHostPipe;
 /*! In options of Open(): select the alternate setting that arg points at. */
 #define kUSBHostOpenOptionSelectAlternateSetting 0x10000u
 
+class IOUSBHostInterface;
 #define IOUSBHostInterface_Open_ID 0x80699348cef75b80ULL
 #define IOUSBHostInterface_Open_Args IOService *forClient, IOOptionBits options, uint8_t *arg
 #define IOUSBHostInterface_Close_ID 0x91da7bffe94167dcULL

@@ -27,6 +27,7 @@ enum IOUSBAbortOptions {
 };
 typedef enum IOUSBAbortOptions tIOUSBAbortOptions;
 
+class IOUSBHostPipe;
 #define IOUSBHostPipe_GetSpeed_ID 0xc41ff48e1be365d8ULL
 #define IOUSBHostPipe_GetSpeed_Args uint8_t *speed
 #define IOUSBHostPipe_GetDeviceAddress_ID 0xe8f805194f3b5c89ULL
@@ -79,6 +80,25 @@ typedef enum IOUSBAbortOptions tIOUSBAbortOptions;
 	OSAction *action, uint32_t ioCompletionIndex, uint32_t ioCompletionCount, \
 	const uint32_t *actualByteCountArray, int actualByteCountArrayCount, \
 	const kern_return_t *statusArray, int statusArrayCount
+struct OS_MESSAGE IOUSBHostPipe_CompleteAsyncIO_Msg {
+	OSAction *action;
+	IOReturn status;
+	uint32_t actualByteCount;
+	uint64_t completionTimestamp;
+};
+struct OS_MESSAGE IOUSBHostPipe_CompleteAsyncIsochIO_Msg {
+	OSAction *action;
+	IOReturn status;
+};
+struct OS_MESSAGE IOUSBHostPipe_CompleteAsyncIOBundled_Msg {
+	OSAction *action;
+	uint32_t ioCompletionIndex;
+	uint32_t ioCompletionCount;
+	const uint32_t *actualByteCountArray;
+	int actualByteCountArrayCount;
+	const kern_return_t *statusArray;
+	int statusArrayCount;
+};
 
 extern OSMetaClass *gIOUSBHostPipeMetaClass;
 extern const OSClassLoadInformation IOUSBHostPipe_Class;

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "base/cleanup.h"
+#include "base/plist.h"
 #include "driver/action.h"
 #include "driver/service.h"
 
@@ -46,6 +48,37 @@ void *OpenDextFaceNew(size_t size, struct dx_face **ret_face)
 const void *OpenDextObjectClass(const void *object)
 {
 	return object == NULL ? NULL : ((const struct dx_object *)object)->class;
+}
+
+/* ---- values ---- */
+
+OSData *OpenDextObjectEncode(const void *object)
+{
+	DX_CLEANUP_FREE void *bytes = NULL;
+	size_t length = 0;
+
+	if (object == NULL || dx_plist_encode(object, &bytes, &length) < 0) {
+		return NULL;
+	}
+	return OSDataCreate(bytes, length);
+}
+
+OSData *OpenDextObjectDescribe(const void *object)
+{
+	DX_CLEANUP_FREE char *text = NULL;
+	size_t length = 0;
+
+	if (object == NULL || dx_plist_encode_xml(object, &text, &length) < 0) {
+		return NULL;
+	}
+	return OSDataCreate(text, length);
+}
+
+void *OpenDextObjectDecode(const void *bytes, size_t length)
+{
+	void *value = NULL;
+
+	return dx_plist_decode(bytes, length, &value, NULL) < 0 ? NULL : value;
 }
 
 /* ---- services ---- */

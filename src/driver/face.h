@@ -27,6 +27,11 @@ struct dx_face *OpenDextFaceSet(const void *object, struct dx_face *face);
 void *OpenDextFaceNew(size_t size, struct dx_face **ret_face);
 /* Comparable with reserved[0] of the runtime's class tables. */
 const void *OpenDextObjectClass(const void *object);
+/* A value as a binary property list, as text for people, and back; all +1. NULL for what is no value
+ * and without memory. */
+OSData *OpenDextObjectEncode(const void *object);
+OSData *OpenDextObjectDescribe(const void *object);
+void *OpenDextObjectDecode(const void *bytes, size_t length);
 /* True for a service that stands for something outside of the driver. */
 bool OpenDextServiceIsStandIn(const IOService *service);
 /* The class table of a driver's object, or NULL. */

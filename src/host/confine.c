@@ -9,14 +9,17 @@
  */
 #include "host/confine.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <limits.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -110,6 +113,24 @@ static int allow_given(int ruleset, const char *path)
 			   S_ISDIR(status.st_mode) ? ACCESS_READ : LANDLOCK_ACCESS_FS_READ_FILE);
 }
 
+/* Where libDriverKit is: a driver may need a library beside it. */
+static int allow_own_directory(int ruleset)
+{
+	char directory[PATH_MAX];
+	Dl_info info = {0};
+
+	if (dladdr((void *)(uintptr_t)&dx_confine, &info) == 0 || info.dli_fname == NULL ||
+	    realpath(info.dli_fname, directory) == NULL) {
+		return 0; /* what needs it will say what it cannot find */
+	}
+	char *slash = strrchr(directory, '/');
+	if (slash == NULL || slash == directory) {
+		return 0;
+	}
+	*slash = '\0';
+	return allow_below(ruleset, directory, ACCESS_READ);
+}
+
 static int add_rules(int ruleset, const struct dx_confine_options *options)
 {
 	/* Libraries and what the C library reads: time zones, locales, CPU count. */
@@ -119,6 +140,9 @@ static int add_rules(int ruleset, const struct dx_confine_options *options)
 					    "/dev/urandom",     "/proc/cpuinfo",  "/proc/meminfo"};
 	int rc = allow_below(ruleset, options->bundle, ACCESS_READ);
 
+	if (rc == 0) {
+		rc = allow_own_directory(ruleset);
+	}
 	if (rc == 0 && IS_SANITIZED) {
 		rc = allow_below(ruleset, "/proc", ACCESS_READ); /* leak checkers list threads */
 	}

@@ -25,6 +25,7 @@ ARROWS = {
     "usb": {"base", "memory"},
     "backend": {"base", "memory", "usb/backend.h"},
     "driver": {"base", "wire", "memory", "channel", "usb"},
+    "cxx": {"base/face.h", "driver/face.h"},
     "host": {"base", "wire", "memory", "channel", "usb", "driver", "backend"},
     "daemon": {"base", "wire", "usb", "backend"},
     "iig": set(),
@@ -33,7 +34,7 @@ ARROWS = {
 # Files of programs beside each other, and the sources that the demo shares with its example.
 TOOL_NEIGHBOURS = ("src/tools/", "examples/stream/")
 # Rooms that may include the installed headers: those that define them, and programs.
-PUBLIC_USERS = {"client", "driver", "host", "iig", "tools", "usb"}
+PUBLIC_USERS = {"client", "cxx", "driver", "host", "iig", "tools", "usb"}
 BANNED = ["strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "gets", "dup",
           "alloca", "sleep", "usleep"]
 MAX_LINES = 700
