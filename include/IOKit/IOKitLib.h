@@ -20,6 +20,7 @@
 #include <IOKit/IOKitKeys.h>
 #include <IOKit/IOTypes.h>
 #include <IOKit/OSMessageNotification.h>
+#include <dispatch/dispatch.h>
 #include <mach/mach.h>
 #include <mach/mach_init.h>
 
@@ -107,6 +108,15 @@ CFRunLoopSourceRef IONotificationPortGetRunLoopSource(IONotificationPortRef noti
  * @return the name, borrowed; 0 for NULL.
  */
 mach_port_t IONotificationPortGetMachPort(IONotificationPortRef notify);
+
+/*!
+ * Delivers on a dispatch queue instead of a run loop.
+ * @param notify  the port; not one that a run loop or IONotificationPortDispatch() serves.
+ * @param queue   retained while it is set; NULL stops delivery. A callback that runs on another
+ *                thread meanwhile goes on to its end.
+ * Threads: callbacks are made on the queue, one at a time.
+ */
+void IONotificationPortSetDispatchQueue(IONotificationPortRef notify, dispatch_queue_t queue);
 
 /*!
  * Asks that senders lend their importance; there is no such thing on Linux.

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "client/connection.h"
+#include "client/dispatch_port.h"
 #include "client/runloop.h"
 #include "client/session.h"
 
@@ -393,6 +394,23 @@ static const struct dx_run_loop_port run_loop_functions = {
 	.arm = dx_port_arm,
 };
 
+bool dx_port_set_feeder(struct IONotificationPort *port, struct dx_port_feeder *feeder)
+{
+	dx_mutex_lock(&port->lock);
+	bool refused = port->destroyed && feeder != NULL;
+	struct dx_port_feeder *old = refused ? NULL : port->feeder;
+	if (!refused) {
+		port->feeder = feeder;
+	}
+	dx_port_feeder_stop(old);
+	if (old != NULL) {
+		wake_locked(port); /* so that its thread looks */
+	}
+	dx_mutex_unlock(&port->lock);
+	(void)dx_object_unref(old); /* always NULL */
+	return !refused;
+}
+
 /* --- public ------------------------------------------------------------------------------- */
 
 static int open_descriptors(struct IONotificationPort *port)
@@ -442,6 +460,7 @@ void IONotificationPortDestroy(IONotificationPortRef notify)
 	notify->queue_count = 0;
 	notify->source = NULL;
 	dx_mutex_unlock(&notify->lock);
+	dx_port_set_feeder(notify, NULL); /* from now on it takes none */
 	drop_queue(queue, size, head, count);
 	if (source != NULL) {
 		CFRunLoopSourceInvalidate(source);

@@ -28,6 +28,7 @@
 #include "client/names.h"
 
 struct dx_connection;
+struct dx_port_feeder;
 struct dx_watch;
 
 /* One callback to be made. */
@@ -60,6 +61,7 @@ struct IONotificationPort {
 	uint32_t nr_connections DX_GUARDED_BY(lock);
 	uint32_t nr_places DX_GUARDED_BY(lock);
 	CFRunLoopSourceRef source DX_GUARDED_BY(lock);
+	struct dx_port_feeder *feeder DX_GUARDED_BY(lock); /* counted */
 	uint32_t rounds; /* of the thread that delivers */
 };
 
@@ -74,6 +76,10 @@ bool dx_port_has_room(struct IONotificationPort *port);
 int dx_port_attach(struct IONotificationPort *port, struct dx_connection *connection);
 /* Events of the broker may come to this port. */
 int dx_port_attach_session(struct IONotificationPort *port);
+
+/* Replaces what delivers on a dispatch queue. feeder may be NULL, else it is taken over. @return
+ * false when the port is destroyed: feeder stays the caller's. */
+bool dx_port_set_feeder(struct IONotificationPort *port, struct dx_port_feeder *feeder);
 
 /* The four functions of a run loop source. */
 int dx_port_descriptor(void *port);

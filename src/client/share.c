@@ -511,3 +511,30 @@ void dx_share_release(void)
 	}
 	dx_mutex_unlock(&registry.lock);
 }
+
+/* The end of the mapping of a driver's memory that holds address; address itself if none does. */
+static uint64_t end_of_mapping(uint64_t address) DX_REQUIRES(registry.lock)
+{
+	dx_list_for_each(node, &registry.records) {
+		const struct record *record = dx_list_entry(node, struct record, node);
+
+		if (!record->promoted && address >= record->base &&
+		    address - record->base < record->length) {
+			return record->base + record->length;
+		}
+	}
+	return address;
+}
+
+uint64_t dx_share_room(uint64_t address)
+{
+	uint64_t end = address;
+
+	dx_mutex_lock(&registry.lock);
+	for (uint64_t next = registry.ready ? end_of_mapping(end) : end; next != end;
+	     next = end_of_mapping(end)) {
+		end = next;
+	}
+	dx_mutex_unlock(&registry.lock);
+	return end == address ? UINT64_MAX : end - address;
+}

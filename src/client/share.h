@@ -73,5 +73,8 @@ void dx_share_release(void);
  * @return 0; -ENOMEM. */
 int dx_share_add_mapping(uint64_t base, uint64_t length, int *fd, uint64_t offset, bool writable);
 void dx_share_remove_mapping(uint64_t base);
+/* Bytes from address to the end of the driver's memory that is mapped there, slices that lie side
+ * by side together; UINT64_MAX when none is. */
+uint64_t dx_share_room(uint64_t address);
 
 #endif

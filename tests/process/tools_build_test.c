@@ -72,6 +72,32 @@ TEST_SECONDS(build_of_a_driver_and_its_client_gives_what_runs, SECONDS)
 	CHECK_STR_EQ(program.err, "");
 }
 
+TEST_SECONDS(build_of_a_client_with_blocks_gives_what_runs, SECONDS)
+{
+	run_script("clang -print-file-name=libBlocksRuntime.so 2>/dev/null | grep -q / || exit 77\n"
+		   "cat >app.c <<'END'\n"
+		   "#include <IOKit/IOKitLib.h>\n"
+		   "int main(void)\n"
+		   "{\n"
+		   "	dispatch_queue_t queue = dispatch_queue_create(\"blocks\", NULL);\n"
+		   "	__block int number = 1;\n"
+		   "	dispatch_async(queue, ^{ number += 1; });\n"
+		   "	dispatch_sync(queue, ^{ number *= 21; });\n"
+		   "	dispatch_release(queue);\n"
+		   "	return number;\n"
+		   "}\n"
+		   "END\n"
+		   "cp app.c app.cpp\n"
+		   "$dext build --client app.c -o app && $dext build --client app.cpp -o app++ || "
+		   "exit 9\n"
+		   "./app; ./app++ && exit 9 || test $? -eq 42 || exit 9; ./app");
+	if (program.status == 77) {
+		SKIP("clang or the blocks runtime is not installed");
+	}
+	check_status(42);
+	CHECK_STR_EQ(program.err, "");
+}
+
 TEST_SECONDS(build_leaves_out_the_client_that_lies_beside_the_driver, SECONDS)
 {
 	run_script("$dext build $from -o Loop.dext && test -x Loop.dext/Stream");
