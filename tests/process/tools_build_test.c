@@ -34,6 +34,9 @@ static void run_script(const char *script)
 		 (int)sizeof(text));
 	CHECK_EQ(setenv("dext", tools_path("OPENDEXT_TEST_DEXT"), 1), 0);
 	CHECK_EQ(setenv("from", tools_path("OPENDEXT_TEST_STREAM_SOURCE"), 1), 0);
+	/* What compiled these tests need not be what `dext build` uses by itself. */
+	CHECK_EQ(unsetenv("CC"), 0);
+	CHECK_EQ(unsetenv("CXX"), 0);
 	tools_make_directory(directory, sizeof(directory));
 	tools_start(&program, directory, argv);
 	tools_wait(&program, SECONDS - 20);
