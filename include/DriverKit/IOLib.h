@@ -48,6 +48,7 @@
 #define OSSwapInt32(x)		   __builtin_bswap32((uint32_t)(x))
 #define OSSwapInt64(x)		   __builtin_bswap64((uint64_t)(x))
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -65,5 +66,6 @@ void panic(const char *format, ...) __attribute__((format(printf, 1, 2), noretur
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif
