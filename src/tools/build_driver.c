@@ -158,42 +158,58 @@ static bool has_personalities(const char *path)
 	       memmem(bytes, length, "IOKitPersonalities", strlen("IOKitPersonalities")) != NULL;
 }
 
-/* The property list of the driver: the one in DIR itself, else the only one of a driver below. */
-static int choose_info(struct driver *driver, const char **ret_path)
+static int ask_for_one(const struct driver *driver, const char *one, const char *other)
+{
+	return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED,
+			    "%s: more than one driver: %s, %s; name the directory of one, or use "
+			    "--plist",
+			    driver->directory, one, other);
+}
+
+/* The only one of a driver among those that are named Info.plist, or among the others. */
+static int find_info(const struct driver *driver, bool plainly_named, const char **ret_path)
 {
 	const struct dx_words *infos = &driver->sources.infos;
-	DX_CLEANUP_FREE char *top = dx_path_join(driver->directory, "Info.plist");
-	const char *found = NULL;
 
-	if (driver->build->info != NULL) {
-		*ret_path = driver->build->info;
-		return DX_TOOL_OK;
-	}
-	for (size_t i = 0; i < infos->nr && top != NULL; i++) {
-		if (strcmp(infos->items[i], top) == 0) {
-			*ret_path = infos->items[i];
-			return DX_TOOL_OK;
-		}
-	}
 	for (size_t i = 0; i < infos->nr; i++) {
-		if (infos->nr > 1 && !has_personalities(infos->items[i])) {
+		bool is_plain = strcmp(dx_path_base(infos->items[i]), "Info.plist") == 0;
+
+		if (is_plain != plainly_named || !has_personalities(infos->items[i])) {
 			continue;
 		}
-		if (found != NULL) {
-			return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED,
-					    "%s: more than one driver: %s, %s; name the directory "
-					    "of one, or use --plist",
-					    driver->directory, found, infos->items[i]);
+		if (*ret_path != NULL) {
+			return ask_for_one(driver, *ret_path, infos->items[i]);
 		}
-		found = infos->items[i];
+		*ret_path = infos->items[i];
 	}
-	if (found == NULL) {
-		return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED,
+	return DX_TOOL_OK;
+}
+
+/* The property list of the driver: the one in DIR itself, else the only one below. */
+static int choose_info(struct driver *driver, const char **ret_path)
+{
+	DX_CLEANUP_FREE char *top = dx_path_join(driver->directory, "Info.plist");
+	const struct dx_words *infos = &driver->sources.infos;
+	int code = DX_TOOL_OK;
+
+	*ret_path = driver->build->info;
+	for (size_t i = 0; *ret_path == NULL && i < infos->nr && top != NULL; i++) {
+		if (strcmp(infos->items[i], top) == 0) {
+			*ret_path = infos->items[i];
+		}
+	}
+	if (*ret_path == NULL) {
+		code = find_info(driver, true, ret_path);
+	}
+	if (code == DX_TOOL_OK && *ret_path == NULL) {
+		code = find_info(driver, false, ret_path);
+	}
+	if (code == DX_TOOL_OK && *ret_path == NULL) {
+		code = dx_tool_fail(driver->build->tool, DX_TOOL_FAILED,
 				    "%s: no Info.plist with IOKitPersonalities here or below",
 				    driver->directory);
 	}
-	*ret_path = found;
-	return DX_TOOL_OK;
+	return code;
 }
 
 /* In a project of several targets the driver is where its property list is. */
@@ -300,7 +316,8 @@ static int find_sources(struct driver *driver, const char **ret_info)
 
 /* --- Steps ----------------------------------------------------------------------------------- */
 
-/* Where headers are: what was generated, DIR, and by name alone every directory that has some. */
+/* Where headers are: what was generated, DIR, and by name alone every directory that has some; with
+ * angle brackets those come last, as they may have names of the system's. */
 static void collect_includes(struct driver *driver)
 {
 	struct dx_words *includes = &driver->includes;
@@ -312,8 +329,10 @@ static void collect_includes(struct driver *driver)
 		dx_words_add_format(includes, "-I%s", driver->build->include_directories.items[i]);
 	}
 	for (size_t i = 0; i < driver->sources.header_directories.nr; i++) {
-		dx_words_add(includes, "-iquote");
-		dx_words_add(includes, driver->sources.header_directories.items[i]);
+		const char *directory = driver->sources.header_directories.items[i];
+
+		dx_words_add_list(includes, (const char *const[]){"-iquote", directory,
+								  "-idirafter", directory, NULL});
 	}
 }
 
@@ -364,7 +383,7 @@ static void add_iig_job(struct driver *driver, const char *program, const char *
 						"--", "-x", "c++", "-std=gnu++17", "-D__IIG=1",
 						NULL});
 	dx_words_add_all(&job->argv, &driver->includes);
-	dx_kit_add_includes(&build->kit, &job->argv);
+	dx_kit_add_includes(&build->kit, true, &job->argv);
 	dx_words_add_all(&job->argv, &build->compiler_options);
 	dx_words_add(&driver->generated, code);
 }
@@ -411,7 +430,8 @@ static int compile(struct driver *driver, struct dx_words *objects)
 	dx_words_add(&c, "-fPIC");
 	dx_words_add_all(&c, &driver->includes);
 	dx_words_add_list(&cplusplus,
-			  (const char *const[]){"-fPIC", "-fno-exceptions", "-fno-rtti", NULL});
+			  (const char *const[]){"-fPIC", "-fno-exceptions", "-Wno-c99-designator",
+						"-Wno-reorder-init-list", "-fno-rtti", NULL});
 	dx_words_add_all(&cplusplus, &driver->includes);
 	add_objects(driver, &driver->generated, true, &cplusplus, objects);
 	add_objects(driver, &driver->sources.cpp, true, &cplusplus, objects);

@@ -147,8 +147,7 @@ static int check_dict(const struct dx_tool *tool, const struct dx_build_info *in
 	int code = DX_TOOL_OK;
 
 	if (identifier == NULL || !dx_object_is_kind(identifier, &dx_string_class)) {
-		return refuse(tool, info, "CFBundleIdentifier", NULL,
-			      identifier == NULL ? "is missing" : "must be a string");
+		return refuse(tool, info, "CFBundleIdentifier", NULL, "must be a string");
 	}
 	if (personalities == NULL || !dx_object_is_kind(personalities, &dx_dict_class) ||
 	    dx_dict_count(personalities) == 0) {
@@ -162,19 +161,59 @@ static int check_dict(const struct dx_tool *tool, const struct dx_build_info *in
 	return code;
 }
 
-int dx_build_info_read(const struct dx_tool *tool, const char *path,
-		       const struct dx_variables *variables, struct dx_build_info *ret_info)
+/* What Xcode adds to a list that lacks it, as NAME, value, NAME, value. */
+static const char *const additions[] = {
+	"CFBundleIdentifier",
+	"$(PRODUCT_BUNDLE_IDENTIFIER)",
+	"CFBundleExecutable",
+	"$(EXECUTABLE_NAME)",
+	"CFBundleName",
+	"$(PRODUCT_NAME)",
+	"CFBundlePackageType",
+	"$(PRODUCT_BUNDLE_PACKAGE_TYPE)",
+	"CFBundleVersion",
+	"$(CURRENT_PROJECT_VERSION)",
+	"CFBundleShortVersionString",
+	"$(MARKETING_VERSION)",
+	NULL,
+};
+
+/* Behind the first <dict>, on its line: the lines of the rest stay where they are. */
+static char *add_missing(const char *text, const struct dx_dict *dict)
 {
-	struct dx_build_info info = {.path = path};
-	DX_CLEANUP_FREE char *text = NULL;
+	const char *top = strstr(text, "<dict>");
+	size_t head = top == NULL ? 0 : (size_t)(top - text) + strlen("<dict>");
+	char *result = NULL;
+	size_t length = 0;
+	FILE *stream = top == NULL ? NULL : open_memstream(&result, &length);
+
+	if (stream == NULL) {
+		return strdup(text);
+	}
+	(void)fwrite(text, 1, head, stream);
+	for (size_t i = 0; additions[i] != NULL; i += 2) {
+		if (dx_dict_get(dict, additions[i]) == NULL) {
+			(void)fprintf(stream, "<key>%s</key><string>%s</string>", additions[i],
+				      additions[i + 1]);
+		}
+	}
+	(void)fputs(text + head, stream);
+	if (fclose(stream) != 0) {
+		free(result);
+		return NULL;
+	}
+	return result;
+}
+
+static int read_expanded(const struct dx_tool *tool, const char *path,
+			 const struct dx_variables *variables, const char *text,
+			 struct dx_build_info *info)
+{
 	void *value = NULL;
-	int code = read_text(tool, path, &text);
+	int code = expand(tool, path, variables, text, &info->text);
 
 	if (code == DX_TOOL_OK) {
-		code = expand(tool, path, variables, text, &info.text);
-	}
-	if (code == DX_TOOL_OK) {
-		code = decode(tool, path, info.text, strlen(info.text), &value);
+		code = decode(tool, path, info->text, strlen(info->text), &value);
 	}
 	if (code == DX_TOOL_OK && !dx_object_is_kind(value, &dx_dict_class)) {
 		(void)dx_object_unref(value); /* always NULL */
@@ -182,7 +221,29 @@ int dx_build_info_read(const struct dx_tool *tool, const char *path,
 		code = dx_tool_fail(tool, DX_TOOL_FAILED, "%s: the top of it is not a dictionary",
 				    path);
 	}
-	info.dict = value;
+	info->dict = value;
+	return code;
+}
+
+int dx_build_info_read(const struct dx_tool *tool, const char *path,
+		       const struct dx_variables *variables, struct dx_build_info *ret_info)
+{
+	struct dx_build_info info = {.path = path};
+	DX_CLEANUP_FREE char *text = NULL;
+	DX_CLEANUP_FREE char *full = NULL;
+	int code = read_text(tool, path, &text);
+
+	if (code == DX_TOOL_OK) {
+		code = read_expanded(tool, path, variables, text, &info);
+	}
+	if (code == DX_TOOL_OK) {
+		full = add_missing(text, info.dict);
+		dx_build_info_fini(&info);
+		info.path = path;
+		code = full == NULL ? dx_tool_fail(tool, DX_TOOL_FAILED, "%s: %s", path,
+						   strerror(ENOMEM))
+				    : read_expanded(tool, path, variables, full, &info);
+	}
 	if (code == DX_TOOL_OK) {
 		code = check_dict(tool, &info);
 	}

@@ -157,6 +157,13 @@ void dx_kit_add_compiler(const struct dx_kit *kit, bool cplusplus, struct dx_wor
 	dx_words_add(argv, cplusplus ? "-std=gnu++17" : "-std=gnu17");
 	dx_words_add(argv, "-D_GNU_SOURCE");
 	dx_words_add(argv, "-Wall");
+	if (kit->is_clang) {
+		/* Sources print uint64_t with %llu; here it is long, of the same size. */
+		dx_words_add_list(argv, (const char *const[]){"-Wno-format", "-Wformat-extra-args",
+							      "-Wformat-insufficient-args",
+							      "-Wformat-invalid-specifier",
+							      "-Wformat-security", NULL});
+	}
 	if (kit->has_blocks) {
 		dx_words_add(argv, "-fblocks");
 	}
@@ -166,9 +173,13 @@ void dx_kit_add_compiler(const struct dx_kit *kit, bool cplusplus, struct dx_wor
 }
 
 /* As system headers: what they do is not the business of a driver's warnings. */
-void dx_kit_add_includes(const struct dx_kit *kit, struct dx_words *argv)
+void dx_kit_add_includes(const struct dx_kit *kit, bool cplusplus_driver, struct dx_words *argv)
 {
 	for (size_t i = 0; i < kit->includes.nr; i++) {
+		if (cplusplus_driver) {
+			dx_words_add(argv, "-isystem");
+			dx_words_add_format(argv, "%s/opendext-cxx", kit->includes.items[i]);
+		}
 		dx_words_add(argv, "-isystem");
 		dx_words_add(argv, kit->includes.items[i]);
 	}

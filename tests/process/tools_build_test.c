@@ -137,6 +137,14 @@ TEST_SECONDS(build_replaces_the_build_variables_of_xcode, SECONDS)
 	CHECK_STR_EQ(program.out, "3\n");
 }
 
+TEST_SECONDS(build_adds_the_keys_that_xcode_generates, SECONDS)
+{
+	run_script("driver && sed -i '5,12d;13,14d' Loop/Info.plist && $dext build Loop &&\n"
+		   "grep -c '<string>driver.Loop<' Loop.dext/Info.plist && test -x Loop.dext/Loop");
+	check_status(0);
+	CHECK_STR_EQ(program.out, "1\n");
+}
+
 TEST_SECONDS(build_that_fails_leaves_the_bundle_of_the_last_one, SECONDS)
 {
 	run_script("driver && $dext build Loop && cp -r Loop.dext before && echo 'int x =' "
@@ -160,6 +168,21 @@ TEST_SECONDS(build_with_a_sanitizer_reports_what_the_driver_did, SECONDS)
 	check_says("heap-buffer-overflow");
 	check_says("stream_start");
 	check_says("driver.c:");
+}
+
+TEST_SECONDS(build_of_a_cplusplus_driver_gives_what_runs, SECONDS)
+{
+	run_script("cd $from/.. && test -d stream-cxx || exit 77\n"
+		   "$dext build stream-cxx -o $TMPDIR/w/Stream.dext 2>$TMPDIR/w/err || {\n"
+		   "	grep -q 'not installed\\|needs clang' $TMPDIR/w/err && exit 77; cat "
+		   "$TMPDIR/w/err >&2; exit 9; }\n"
+		   "cd $TMPDIR/w && $dext build --client $from/app.c -o app &&\n"
+		   "$dext run Stream.dext -- ./app app");
+	if (program.status == 77) {
+		SKIP("clang, the blocks runtime or libclang is not installed");
+	}
+	check_status(0);
+	CHECK(strstr(program.out, "went out and came back the same") != NULL);
 }
 
 /* --- Wrong input ----------------------------------------------------------------------------- */
