@@ -246,6 +246,7 @@ int dx_tool_find(const char *name, char *buffer, size_t capacity)
 					     "/../daemon",
 					     "/../iig",
 					     "/../../examples/stream",
+					     "/../" DX_LIB_NAME "/opendext",
 					     "/../sbin",
 					     "/../libexec/opendext"};
 	static const char *const installed[] = {DX_SBINDIR, DX_LIBEXECDIR, DX_DEXTDIR};

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# tools_install - what is installed is complete: `dext build`, pkg-config and CMake make drivers and
+# clients from it, and they run, also where the installation was moved to.
+#
+#	tools_install.sh BUILD-DIRECTORY EXAMPLES PREFIX LIBDIR
+set -eu
+build=$1
+examples=$2
+work=$(mktemp -d /tmp/dx-test-XXXXXX)
+trap 'cd / && rm -rf "$work"' EXIT
+root=$work/root$3
+lib=$root/$4
+passed=0
+failed=0
+unset LD_LIBRARY_PATH OPENDEXT_SOCKET
+
+check() { # NAME COMMAND...
+	name=$1
+	shift
+	if "$@" >"$work/log" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok $((passed + failed)) - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $((passed + failed)) - $name"
+		sed 's/^/# /' "$work/log"
+	fi
+}
+
+skip() { # NAME REASON
+	passed=$((passed + 1))
+	echo "ok $passed - $1 # SKIP $2"
+}
+
+flags() { # PACKAGE: of the moved installation
+	PKG_CONFIG_PATH=$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work/root pkg-config --cflags --libs "$1"
+}
+
+bundle() { # NAME: from what CMake and pkg-config leave
+	mkdir -p "$1.dext" && cp "$examples/stream/Info.plist" "$1.dext/Info.plist"
+}
+
+runs() { # BUNDLE APPLICATION
+	timeout 60 "$root/bin/dext" run "$1" -- env LD_LIBRARY_PATH="$lib" "$2" "$work/app.c" &&
+		"$root/bin/dext" help build >/dev/null
+}
+
+with_dext_build() {
+	"$root/bin/dext" build "$examples/stream" -o plain.dext &&
+		"$root/bin/dext" build --client "$examples/stream/app.c" -o plain &&
+		runs plain.dext ./plain
+}
+
+with_pkg_config() {
+	bundle packaged
+	# shellcheck disable=SC2046
+	cc -shared -fPIC -o packaged.dext/Stream "$examples/stream/driver.c" \
+		$(flags opendext-driverkit) &&
+		cc -o packaged "$examples/stream/app.c" $(flags opendext-iokit) &&
+		runs packaged.dext ./packaged
+}
+
+with_cmake() {
+	cat >CMakeLists.txt <<END
+cmake_minimum_required(VERSION 3.18)
+project(test C CXX)
+find_package(OpenDext REQUIRED)
+add_executable(app $examples/stream/app.c)
+target_link_libraries(app PRIVATE OpenDext::IOKit)
+opendext_add_driver(Plain SOURCES $examples/stream/driver.c
+	INFO_PLIST $examples/stream/Info.plist)
+if(TARGET OpenDext::DriverKitCxx AND OpenDext_IIG)
+	opendext_add_driver(Loop SOURCES $examples/stream-cxx/Stream.cpp $examples/stream-cxx/Stream.iig
+		INFO_PLIST $examples/stream-cxx/Info.plist)
+endif()
+END
+	CC=clang CXX=clang++ cmake -B made -DCMAKE_PREFIX_PATH="$root" . && cmake --build made &&
+		runs made/Plain.dext made/app &&
+		{ ! test -e made/Loop.dext || runs made/Loop.dext made/app; }
+}
+
+DESTDIR=$work/root meson install -C "$build" --no-rebuild >/dev/null
+cd "$work"
+cp "$examples/stream/app.c" .
+check installed_dext_builds_what_runs with_dext_build
+check pkg_config_files_build_what_runs with_pkg_config
+if command -v cmake >/dev/null && command -v clang++ >/dev/null; then
+	check cmake_package_builds_what_runs with_cmake
+else
+	skip cmake_package_builds_what_runs 'cmake or clang is not installed'
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
