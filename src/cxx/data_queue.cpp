@@ -16,6 +16,9 @@
  * Trust:   whoever maps the memory may write anything into it.
  */
 #include <cstring>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cxx/action.h"
 #include "cxx/block.h"
@@ -231,8 +234,15 @@ static void send(IODataQueueState *state, OSAction *const *place)
 	}
 }
 
+/* An application that waits in IODataQueueWaitForAvailableData() sleeps on the tail. */
+static void wake_application(const IODataQueueState *state)
+{
+	(void)syscall(SYS_futex, word(state, TAIL_WORD), FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
 void IODataQueueDispatchSource::SendDataAvailable()
 {
+	wake_application(state);
 	send(state, &state->available);
 }
 
