@@ -39,7 +39,7 @@ struct OS_MESSAGE IOTimerDispatchSource_TimerOccurred_Msg {
 extern OSMetaClass *gIOTimerDispatchSourceMetaClass;
 extern const OSClassLoadInformation IOTimerDispatchSource_Class;
 
-/*! One deadline, one action. It is enabled when it is made. */
+/*! One deadline, one action. It is enabled when it is made; the last release disarms it. */
 class IOTimerDispatchSource : public IODispatchSource {
 	OS_RUNTIME_CLASS(IOTimerDispatchSource, IODispatchSource);
 
