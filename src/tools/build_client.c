@@ -62,11 +62,15 @@ static void add_link(struct dx_build *build, const struct dx_words *objects, boo
 
 static int compile_and_link(struct dx_build *build, const char *directory)
 {
+	struct dx_words includes = {0};
 	struct dx_words objects = {0};
 	bool cplusplus = false;
 	size_t nr_objects = 0;
 	int code = DX_TOOL_OK;
 
+	for (size_t i = 0; i < build->include_directories.nr; i++) {
+		dx_words_add_format(&includes, "-I%s", build->include_directories.items[i]);
+	}
 	for (size_t i = 0; i < build->operands.nr; i++) {
 		const char *file = build->operands.items[i];
 
@@ -75,7 +79,7 @@ static int compile_and_link(struct dx_build *build, const char *directory)
 
 			cplusplus = cplusplus || is;
 			dx_words_add(&objects,
-				     dx_build_add_object(build, file, is, NULL, directory));
+				     dx_build_add_object(build, file, is, &includes, directory));
 		} else {
 			dx_words_add(&objects, file);
 		}
@@ -87,6 +91,7 @@ static int compile_and_link(struct dx_build *build, const char *directory)
 		code = dx_jobs_run(build->tool, &build->jobs, nr_objects, 1);
 	}
 	dx_words_fini(&objects);
+	dx_words_fini(&includes);
 	return code;
 }
 

@@ -75,6 +75,15 @@ TEST_SECONDS(build_of_a_driver_and_its_client_gives_what_runs, SECONDS)
 	CHECK_STR_EQ(program.err, "");
 }
 
+TEST_SECONDS(build_of_a_client_finds_headers_in_other_directories, SECONDS)
+{
+	run_script("mkdir 'other headers' && echo '#define NUMBER 42' >'other headers/number.h'\n"
+		   "printf '#include \"number.h\"\\nint main(void) { return NUMBER; }\\n' >app.c\n"
+		   "$dext build --client -I 'other headers' app.c -o app && ./app");
+	check_status(42);
+	CHECK_STR_EQ(program.err, "");
+}
+
 TEST_SECONDS(build_of_a_client_with_blocks_gives_what_runs, SECONDS)
 {
 	run_script("clang -print-file-name=libBlocksRuntime.so 2>/dev/null | grep -q / || exit 77\n"
