@@ -6,10 +6,12 @@
  * Rules:      the USB keys of a table must be exactly those of one row. A product may be given as
  *             idProduct, as idProduct with idProductMask, or as idProductArray. USBSpeed,
  *             USBPortType and locationID may be added to any row. In the rows for vendor-specific
- *             classes the class key itself may be given too.
+ *             classes the class key itself may be given too. idVendor and idProduct may be "*": any.
  *             (Differs from nothing known; whether the class key may stand in those rows is not
  *             documented, public personalities have it.)
  */
+#include <string.h>
+
 #include "base/check.h"
 #include "daemon/matching.h"
 
@@ -127,6 +129,14 @@ static bool number_of(const void *value, uint64_t *ret_number)
 	return true;
 }
 
+/* Personalities that are still being developed leave open which device it will be. */
+static bool is_any(const char *key, const void *wanted)
+{
+	return (strcmp(key, "idVendor") == 0 || strcmp(key, "idProduct") == 0) &&
+	       dx_object_is_kind(wanted, &dx_string_class) &&
+	       strcmp(dx_string_get(wanted), "*") == 0;
+}
+
 static bool value_fits(const struct dx_dict *table, const struct dx_entry *entry, const char *key,
 		       struct dx_why *why)
 {
@@ -134,7 +144,7 @@ static bool value_fits(const struct dx_dict *table, const struct dx_entry *entry
 	uint64_t want = 0;
 	uint64_t have = 0;
 
-	if (wanted == NULL) {
+	if (wanted == NULL || is_any(key, wanted)) {
 		return true;
 	}
 	if (!number_of(wanted, &want)) {

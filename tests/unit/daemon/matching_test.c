@@ -290,6 +290,20 @@ TEST(usb_extra_keys_are_allowed_but_must_fit)
 	teardown();
 }
 
+TEST(usb_ids_may_be_a_star_for_any)
+{
+	setup(9, 8);
+	CHECK_EQ(score(device, S("idVendor", "*") PID), 90000);
+	CHECK_EQ(score(device, VID S("idProduct", "*")), 90000);
+	CHECK_EQ(score(interface, S("idVendor", "*") S("idProduct", "*") PLACE), 90000);
+	CHECK_EQ(score(interface, S("idVendor", "*") S("idProduct", "*") N("bInterfaceNumber", 1)
+						     N("bConfigurationValue", 1)),
+		 0);
+	CHECK_EQ(score(device, S("idVendor", "**") PID), 0);
+	CHECK_EQ(score(device, VID S("idProduct", "*") N("idProductMask", 65532)), 0);
+	teardown();
+}
+
 TEST(usb_other_combinations_types_and_values_do_not_fit)
 {
 	setup(9, 8);
@@ -302,7 +316,7 @@ TEST(usb_other_combinations_types_and_values_do_not_fit)
 	CHECK_EQ(score(device, VID N("idProduct", 21)), 0);
 	CHECK_EQ(score(device, VID PID N("bcdDevice", 257)), 0);
 	CHECK_EQ(score(device, S("idVendor", "10") PID), 0);
-	CHECK_EQ(score(device, S("idVendor", "*") PID), 0);
+	CHECK_EQ(score(device, VID PID S("bcdDevice", "*")), 0);
 	CHECK_EQ(score(device, VID PID N("bInterfaceNumber", 0)), 0); /* a key for interfaces */
 	CHECK_EQ(score(interface, VID PID PLACE N("bDeviceClass", 9)), 0);
 	teardown();
