@@ -11,7 +11,7 @@ DEMO_ARGS ?=
 
 dext = $(BUILD)/src/tools/dext
 
-.PHONY: all deps check style demo bench soak install clean help
+.PHONY: all deps check style docs demo bench soak install clean help
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup --prefix=$(PREFIX) $(BUILD)
@@ -25,6 +25,9 @@ check:
 
 style:
 	@python3 tests/style/style_test.py .
+
+docs:
+	@scripts/api-coverage --update
 
 demo: all
 	@$(dext) demo $(if $(FILE),--file "$(FILE)") $(DEMO_ARGS)
@@ -50,5 +53,6 @@ help:
 	@echo 'make bench      measure calls and buffers against the limits of this machine'
 	@echo 'make soak       the long tests at full length'
 	@echo 'make style      the style checks alone'
+	@echo 'make docs       write docs/API.md again: which names are there, and their tests'
 	@echo 'make install    into PREFIX ($(PREFIX)), below DESTDIR if that is set'
 	@echo 'make clean      remove what was built'

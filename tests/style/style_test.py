@@ -222,6 +222,14 @@ def rule_source_is_indented_with_tabs(tree):
                 yield f"{name}:{line_of(text, match.start())}: spaces as indent, or at the end"
 
 
+def rule_api_page_is_current(tree):
+    command = [sys.executable, os.path.join(tree.root, "scripts/api-coverage"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        yield from (done.stdout + done.stderr).splitlines()
+        yield "`make docs` writes docs/API.md again"
+
+
 def main():
     tree = Tree(sys.argv[1])
     rules = [(name[len("rule_"):], rule) for name, rule in globals().items()
