@@ -41,6 +41,7 @@ struct dx_daemon_options {
 	int stop_fd;     /* -1: none; readable means stop; borrowed */
 	unsigned restart_delay_ms; /* first back-off; 0: 100 */
 	unsigned adopt_wait_ms;    /* for hosts of an earlier broker; 0: 5000 */
+	unsigned start_wait_ms;    /* for Start of a driver, then its host is killed; 0: 30000 */
 	unsigned stop_wait_ms;     /* for Stop of the drivers at the end; 0: 5000 */
 };
 

@@ -7,6 +7,7 @@
 #include "daemon/drivers.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #define RESTART_DELAY_MS     100u
 #define RESTART_DELAY_MAX_MS 10000u
 #define GOOD_LIFE_NS         (60ull * 1000000000u)
+#define START_WAIT_MS        30000u
 #define NS_PER_MS            1000000ull
 
 void dx_driver_describe(const struct dx_driver *driver, char *text, size_t size)
@@ -126,6 +128,7 @@ void dx_driver_free(struct dx_driver *driver)
 	driver->entry->driver = NULL;
 	dx_list_remove(&driver->node);
 	dx_list_remove(&driver->host_node);
+	driver->start_timer = dx_loop_source_remove(driver->start_timer);
 	free(driver);
 	if (host != NULL) {
 		dx_host_driver_gone(host);
@@ -271,6 +274,44 @@ void dx_driver_start(struct dx_broker *broker, struct dx_entry *provider,
 	driver_launch(driver);
 }
 
+static unsigned start_wait_ms(const struct dx_driver *driver)
+{
+	unsigned wait_ms = driver->broker->options->start_wait_ms;
+
+	return wait_ms != 0 ? wait_ms : START_WAIT_MS;
+}
+
+/* Start hangs: nobody could stop the driver in another way. Others in its process start anew. */
+static void start_took_too_long(void *context)
+{
+	struct dx_driver *driver = context;
+	struct dx_host *host = driver->host;
+	char words[128];
+
+	if (host == NULL) {
+		return; /* it has died; what follows from that is under way */
+	}
+	(void)snprintf(words, sizeof(words), "Start has not returned after %u ms: it is killed",
+		       start_wait_ms(driver));
+	dx_driver_host_refused(driver, words, false);
+	host->killed = true;
+	dx_host_kill(host, SIGKILL);
+}
+
+/* Tells it to start, and how long it may take. */
+static int driver_tell(struct dx_driver *driver)
+{
+	int r = dx_loop_add_timer(driver->broker->loop, start_took_too_long, driver,
+				  &driver->start_timer);
+
+	if (r == 0) {
+		dx_loop_set_timer(driver->start_timer,
+				  driver->started_ns + start_wait_ms(driver) * NS_PER_MS);
+		r = dx_host_start(driver->host, driver);
+	}
+	return r;
+}
+
 void dx_driver_host_ready(struct dx_driver *driver)
 {
 	int r = 0;
@@ -280,7 +321,7 @@ void dx_driver_host_ready(struct dx_driver *driver)
 	}
 	driver->state = DX_DRIVER_STARTING;
 	driver->started_ns = dx_clock_now_ns();
-	r = dx_host_start(driver->host, driver);
+	r = driver_tell(driver);
 	if (r < 0) {
 		char words[128];
 
@@ -350,6 +391,7 @@ void dx_driver_started(struct dx_driver *driver, int32_t status, const char *tex
 	const char *name = dx_ioreturn_name(status);
 	char words[512];
 
+	driver->start_timer = dx_loop_source_remove(driver->start_timer);
 	if (status == 0) {
 		driver->state = DX_DRIVER_RUNNING;
 		driver_settle(driver);

@@ -8,7 +8,7 @@
  *   IDLE ---- wins its category ---------->  LAUNCHING -> STARTING -> RUNNING -> STOPPING -> gone
  *    ^  ^-- back-off is over -- BACKOFF <---- the host died               |
  *    |                          GIVEN_UP <--- ... too often               |
- *    |                          REFUSED  <--- Start failed                |
+ *    |                          REFUSED  <--- Start failed, or took too long
  *    |                          RETIRED  <--- the driver said Terminate() -+
  *
  * Invariants:
@@ -70,6 +70,7 @@ struct dx_driver {
 	enum dx_driver_state state;
 	bool settled; /* the provider is no longer busy because of it */
 	uint64_t started_ns;
+	struct dx_loop_source *start_timer; /* set while STARTING */
 };
 
 /* Looks for drivers for one provider. From the loop only (H1). */

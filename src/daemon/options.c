@@ -33,6 +33,8 @@ const char dx_command_line_help[] =
 	"  --ready-fd N          write \"ready\" there when everything is loaded and started,\n"
 	"                        or \"error: REASON\"\n"
 	"  --restart-delay MS    first pause before a dead driver starts again (default 100)\n"
+	"  --start-wait MS       how long Start of a driver may take before its process is killed\n"
+	"                        (default 30000)\n"
 	"  --stop-wait MS        how long drivers may take to stop at the end (default 5000)\n"
 	"  --status              ask the broker that runs for its state, print it, exit\n"
 	"  --json                with --status: as JSON\n"
@@ -53,6 +55,7 @@ enum option_id {
 	OPT_KEEP_HOSTS,
 	OPT_READY_FD,
 	OPT_RESTART_DELAY,
+	OPT_START_WAIT,
 	OPT_STOP_WAIT,
 	OPT_STATUS,
 	OPT_JSON,
@@ -73,6 +76,7 @@ static const struct option long_options[] = {
 	{"keep-hosts", no_argument, NULL, OPT_KEEP_HOSTS},
 	{"ready-fd", required_argument, NULL, OPT_READY_FD},
 	{"restart-delay", required_argument, NULL, OPT_RESTART_DELAY},
+	{"start-wait", required_argument, NULL, OPT_START_WAIT},
 	{"stop-wait", required_argument, NULL, OPT_STOP_WAIT},
 	{"status", no_argument, NULL, OPT_STATUS},
 	{"json", no_argument, NULL, OPT_JSON},
@@ -247,6 +251,10 @@ static int take_value(struct dx_command_line *line, int option, const char *text
 	case OPT_RESTART_DELAY:
 		r = take_number(text, "--restart-delay", 10000, complaint, &number);
 		line->daemon.restart_delay_ms = (unsigned)number;
+		return r;
+	case OPT_START_WAIT:
+		r = take_number(text, "--start-wait", 86400000, complaint, &number);
+		line->daemon.start_wait_ms = (unsigned)number;
 		return r;
 	case OPT_STOP_WAIT:
 		r = take_number(text, "--stop-wait", 600000, complaint, &number);

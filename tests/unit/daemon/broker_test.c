@@ -566,6 +566,29 @@ TEST(unplug_while_the_driver_starts_waits_for_start)
 	fixture_fini(&fixture); /* kills it */
 }
 
+TEST(start_that_does_not_return_is_ended_and_not_tried_again)
+{
+	struct fixture fixture;
+	int client = -1;
+
+	fixture_init(&fixture);
+	fixture_bundle(&fixture, "Silent", "SilentStart", "IOUserResources",
+		       "<key>IOMatchCategory</key><string>silent</string>");
+	fixture_bundle(&fixture, "Other", "Good", "IOUserResources",
+		       "<key>IOMatchCategory</key><string>other</string>");
+	fixture.options.start_wait_ms = 100;
+	fixture_start(&fixture);
+	CHECK(fixture_wait_ready(&fixture)); /* nothing is being started any more */
+	client = client_connect(&fixture);
+	CHECK_EQ(client_find(client, "SilentStart"), 0);
+	CHECK_NE(client_find(client, "Good"), 0);
+	(void)close(client);
+	pthread_mutex_lock(&fixture.lock);
+	CHECK_EQ(fixture.nr_launched, 2);
+	pthread_mutex_unlock(&fixture.lock);
+	fixture_fini(&fixture);
+}
+
 TEST(stop_kills_hosts_that_do_not_stop)
 {
 	struct fixture fixture;

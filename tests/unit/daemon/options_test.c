@@ -58,10 +58,13 @@ TEST(options_all_are_taken)
 	CHECK_EQ(line.daemon.nr_allow_gids, 2);
 	CHECK_EQ(line.log_level, DX_LOG_DEBUG);
 	CHECK(line.daemon.keep_hosts);
-	CHECK_EQ(PARSE("--status", "--json", "--restart-delay", "7", "--stop-wait", "8"), 0);
+	CHECK_EQ(PARSE("--status", "--json", "--restart-delay", "7", "--stop-wait", "8",
+		       "--start-wait", "9"),
+		 0);
 	CHECK(line.show_status && line.json);
 	CHECK_EQ(line.daemon.restart_delay_ms, 7);
 	CHECK_EQ(line.daemon.stop_wait_ms, 8);
+	CHECK_EQ(line.daemon.start_wait_ms, 9);
 	CHECK_EQ(PARSE("--help"), 0);
 	CHECK(line.show_help);
 	CHECK_EQ(PARSE("--version"), 0);
@@ -86,6 +89,7 @@ TEST(options_that_are_wrong_get_a_line)
 	check_refused(PARSE("--ready-fd", "99999999999"), "--ready-fd");
 	check_refused(PARSE("--restart-delay", "10001"), "--restart-delay");
 	check_refused(PARSE("--stop-wait", ""), "--stop-wait");
+	check_refused(PARSE("--start-wait", "long"), "--start-wait");
 	check_refused(PARSE("--log-level", "loud"), "--log-level: \"loud\"");
 	check_refused(PARSE("--allow-uid", "no such user"), "no user \"no such user\"");
 	check_refused(PARSE("--allow-group", "no such group"), "no group \"no such group\"");
