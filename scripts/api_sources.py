@@ -182,20 +182,24 @@ class Tests:
             self.proofs[name].add(label)  # golden files have interfaces of their own
 
     def variables(self, text):
-        found = dict(self.headers.fields)
+        """Class that a variable points to; none for a name that the text uses for several."""
+        found = collections.defaultdict(set)
         for of, names in re.findall(r"\b([A-Z]\w+)\s*\*+\s*(\w+(?:\s*=[^;,()]*)?(?:,\s*\*+\s*\w+[^;,()]*)*)",
                                     text):
-            found.update((name, of) for name in re.findall(r"(?:^|,\s*\*+)\s*(\w+)", names))
+            for name in re.findall(r"(?:^|,\s*\*+)\s*(\w+)", names):
+                found[name].add(of)
         for of, name in re.findall(r"\bOSSharedPtr<(\w+)>\s+(\w+)", text):
-            found[name], found["." + name] = of, "OSSharedPtr"
-        return found
+            found[name].add(of)
+            found["." + name].add("OSSharedPtr")
+        return {name: next(iter(of)) if len(of) == 1 else None for name, of in found.items()}
 
     def resolve(self, owner, method):
         chain = self.headers.chain(owner, self.bases)
         return next((f"{name}::{method}" for name in chain if f"{name}::{method}" in self.rows), None)
 
     def uses(self, block, variables):
-        words = set(re.findall(r"\w+", block.text))
+        words = set(re.findall(r"\w+", block.text)) - (self.iig if block.path.endswith(".c") else set())
+        variables = {**self.headers.fields, **variables, **self.variables(block.text)}
         names = (words & self.rows) | {self.c_rows[word] for word in words & self.c_rows.keys()}
         if any(word.startswith("CreateAction") for word in words):
             names.add("CreateAction<Method>")
