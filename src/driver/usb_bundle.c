@@ -2,8 +2,9 @@
  *
  * usb_bundle - several transfers of one pipe with one call and one completion.
  *
- * Place:   driver. Each submission has one request that is alive until all its entries are done; each
- *          completion of some of them is an item of its own.
+ * Place:   driver. Each submission has one record that lives until all its entries were told; each
+ *          completion of some of them is an item of its own, made with the record: a completion
+ *          cannot fail for want of memory.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +12,24 @@
 #include "driver/usb_pipe.h"
 #include "memory/memory.h"
 
-struct bundle {
-	struct dx_usb_pipe_object *pipe; /* counted */
-	struct dx_action *action;	 /* in use */
-	_Atomic uint32_t nr_left;	 /* entries not yet completed */
-};
+struct bundle;
 
 struct bundle_item {
 	struct dx_item item;
-	struct dx_action *action; /* in use */
+	struct bundle *bundle; /* whose nr_left counts these entries */
 	uint32_t index;
 	uint32_t count;
+	uint32_t at; /* of its first entry, in the two arrays of the bundle */
+};
+
+struct bundle {
+	struct dx_usb_pipe_object *pipe; /* counted */
+	struct dx_action *action;	 /* in use */
+	_Atomic uint32_t nr_left;	 /* entries whose completion did not run yet */
+	_Atomic uint32_t nr_done;	 /* entries that the device completed, in that order */
 	uint32_t actual[DX_USB_BUNDLE_MAX];
 	kern_return_t status[DX_USB_BUNDLE_MAX];
+	struct bundle_item items[DX_USB_BUNDLE_MAX]; /* at the place of their first entry */
 };
 
 static void bundle_free(struct bundle *bundle)
@@ -31,23 +37,6 @@ static void bundle_free(struct bundle *bundle)
 	dx_action_unuse(bundle->action);
 	(void)dx_object_unref(bundle->pipe);
 	free(bundle);
-}
-
-static void bundle_run(struct dx_item *item, bool cancelled)
-{
-	struct bundle_item *own = dx_container_of(item, struct bundle_item, item);
-	struct dx_service_entry entry;
-	struct dx_service *target =
-		dx_action_begin(own->action, cancelled, &entry, "CompleteAsyncIOBundled");
-
-	if (target != NULL) {
-		((IOUSBHostPipeCompleteAsyncIOBundledHandler)own->action->handler)(
-			OS_OBJECT(target), (OSAction *)own->action, own->index, own->count,
-			own->actual, (int)own->count, own->status, (int)own->count);
-		dx_action_end(target, &entry);
-	}
-	dx_action_unuse(own->action);
-	free(own);
 }
 
 /* The submission keeps one count until it knows how many were accepted. */
@@ -58,23 +47,41 @@ static void bundle_drop(struct bundle *bundle, uint32_t count)
 	}
 }
 
+static void bundle_run(struct dx_item *item, bool cancelled)
+{
+	struct bundle_item *own = dx_container_of(item, struct bundle_item, item);
+	struct bundle *bundle = own->bundle;
+	struct dx_service_entry entry;
+	struct dx_service *target =
+		dx_action_begin(bundle->action, cancelled, &entry, "CompleteAsyncIOBundled");
+
+	if (target != NULL) {
+		((IOUSBHostPipeCompleteAsyncIOBundledHandler)bundle->action->handler)(
+			OS_OBJECT(target), (OSAction *)bundle->action, own->index, own->count,
+			bundle->actual + own->at, (int)own->count, bundle->status + own->at,
+			(int)own->count);
+		dx_action_end(target, &entry);
+	}
+	bundle_drop(bundle, own->count);
+}
+
 static void bundle_complete(void *context, uint32_t index, uint32_t count,
 			    const uint32_t *actual_bytes, const int32_t *statuses)
 {
 	struct bundle *bundle = context;
-	struct bundle_item *item = calloc(1, sizeof(*item));
+	uint32_t at = atomic_fetch_add(&bundle->nr_done, count);
+	struct bundle_item *item = &bundle->items[at];
 
-	if (item != NULL) {
-		item->item.run = bundle_run;
-		item->action = bundle->action;
-		item->index = index;
-		item->count = count;
-		memcpy(item->actual, actual_bytes, count * sizeof(*actual_bytes));
-		memcpy(item->status, statuses, count * sizeof(*statuses));
-		dx_action_use(bundle->action);
-		dx_action_fire(bundle->action, &item->item);
-	}
-	bundle_drop(bundle, count);
+	*item = (struct bundle_item){
+		.item.run = bundle_run,
+		.bundle = bundle,
+		.index = index,
+		.count = count,
+		.at = at,
+	};
+	memcpy(bundle->actual + at, actual_bytes, count * sizeof(*actual_bytes));
+	memcpy(bundle->status + at, statuses, count * sizeof(*statuses));
+	dx_action_fire(bundle->action, &item->item);
 }
 
 kern_return_t
