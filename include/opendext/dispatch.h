@@ -89,7 +89,8 @@ kern_return_t IODispatchQueueRunAction(IODispatchQueue *queue, void *context,
  * @param options  a kIOTimerClock* constant, the clock of deadline; 0: no time limit.
  * @return kIOReturnSuccess, on the queue again; kIOReturnTimeout; kIOReturnNotPermitted when the
  *         caller is not on the queue; kIOReturnAborted when the queue was cancelled;
- *         kIOReturnBadArgument for an unknown clock.
+ *         kIOReturnBadArgument for an unknown clock; kIOReturnNoResources when the queue cannot be
+ *         given to anybody, because no thread can be made.
  */
 kern_return_t IODispatchQueueSleepWithDeadline(IODispatchQueue *queue, void *event,
 					       uint64_t options, uint64_t deadline);

@@ -164,6 +164,9 @@ static kern_return_t sleep_status(int result)
 		return kIOReturnTimeout;
 	case -ECANCELED:
 		return kIOReturnAborted;
+	case -EAGAIN:
+	case -ENOMEM:
+		return kIOReturnNoResources;
 	default:
 		return kIOReturnNotPermitted;
 	}

@@ -361,6 +361,10 @@ int dx_queue_sleep(struct dx_queue *queue, const void *event, uint64_t deadline_
 	if (hold == NULL || hold->queue != queue) {
 		return -EPERM;
 	}
+	int result = dx_queue_worker_sleeps(queue->worker);
+	if (result < 0) {
+		return result;
+	}
 	dx_mutex_init(&sleeper.lock);
 	dx_cond_init(&sleeper.cond);
 	dx_mutex_lock(&queue->lock);
@@ -371,15 +375,14 @@ int dx_queue_sleep(struct dx_queue *queue, const void *event, uint64_t deadline_
 	dx_mutex_unlock(&queue->lock);
 	bool woken = false;
 	if (!cancelled) {
-		dx_queue_worker_sleeps(queue->worker);
 		dx_queue_leave(queue, hold);
 		dx_reactor_blocking_begin();
 		(void)sleeper_wait(&sleeper, deadline_ns); /* asked again under the queue's lock */
 		dx_reactor_blocking_end();
 		woken = sleeper_remove(queue, &sleeper);
 		cancelled = !dx_queue_enter(queue, hold);
-		dx_queue_worker_woke(queue->worker);
 	}
+	dx_queue_worker_woke(queue->worker);
 	dx_cond_fini(&sleeper.cond);
 	dx_mutex_fini(&sleeper.lock);
 	if (cancelled) {

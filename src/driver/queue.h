@@ -74,7 +74,8 @@ void dx_queue_cancel(struct dx_queue *queue, struct dx_item *last);
 bool dx_queue_is_cancelled(struct dx_queue *queue);
 
 /* Gives the queue away until somebody wakes event. deadline_ns: CLOCK_MONOTONIC, 0 = none.
- * @return 0; -ETIMEDOUT; -ECANCELED; -EPERM when the innermost hold is not of this queue. */
+ * @return 0; -ETIMEDOUT; -ECANCELED; -EPERM when the innermost hold is not of this queue; -EAGAIN,
+ * -ENOMEM: it cannot be given away, because no thread could be made that takes it. */
 int dx_queue_sleep(struct dx_queue *queue, const void *event, uint64_t deadline_ns);
 /* @return 0; -EPERM when not held here. */
 int dx_queue_wake(struct dx_queue *queue, const void *event, bool all);

@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/mutex.h"
 #include "driver/call.h"
 #include "driver/queue.h"
 #include "driver/runtime.h"
 #include "driver/user_client.h"
+
+#define MAX_AWAKE 2u /* threads that wait for kicks: one, and the one that a sleep left behind */
 
 struct dx_queue_worker {
 	struct dx_runtime *runtime;
@@ -41,7 +42,7 @@ static struct dx_queue *wait_for_kick(struct dx_queue_worker *worker)
 {
 	dx_mutex_lock(&worker->lock);
 	while (worker->kicked == NULL && !worker->ended &&
-	       worker->nr_threads - worker->nr_asleep <= 1) {
+	       worker->nr_threads - worker->nr_asleep <= MAX_AWAKE) {
 		dx_cond_wait(&worker->cond, &worker->lock);
 	}
 	struct dx_queue *queue = worker->kicked;
@@ -61,6 +62,7 @@ static void *worker_main(void *context)
 {
 	struct dx_queue_worker *worker = context;
 
+	dx_thread_signal_stack_begin();
 	dx_thread_self()->runtime = worker->runtime;
 	own_worker = worker;
 	for (struct dx_queue *queue = wait_for_kick(worker); queue != NULL;
@@ -69,6 +71,7 @@ static void *worker_main(void *context)
 		dx_runtime_worker_end(worker->runtime); /* begun by the kick */
 	}
 	dx_thread_self()->spare_frame = dx_call_frame_free(dx_thread_self()->spare_frame);
+	dx_thread_signal_stack_end();
 	return NULL;
 }
 
@@ -114,30 +117,29 @@ int dx_queue_worker_start(struct dx_queue *queue, struct dx_queue_worker **ret_w
 
 void dx_queue_worker_kick(struct dx_queue_worker *worker, struct dx_queue *queue)
 {
-	int result = 0;
-
 	dx_runtime_worker_begin(worker->runtime);
 	dx_mutex_lock(&worker->lock);
 	worker->kicked = queue; /* one at a time: the queue is scheduled once */
-	if (worker->nr_threads == worker->nr_asleep) {
-		result = start_thread_locked(worker); /* W3 */
-	} else {
-		dx_cond_signal(&worker->cond);
-	}
+	dx_cond_signal(&worker->cond);
 	dx_mutex_unlock(&worker->lock);
-	if (result < 0) {
-		dx_log_debug("no thread for a queue: it goes on when its sleeper wakes");
-	}
 }
 
-void dx_queue_worker_sleeps(struct dx_queue_worker *worker)
+int dx_queue_worker_sleeps(struct dx_queue_worker *worker)
 {
+	int result = 0;
+
 	if (worker == NULL || worker != own_worker) {
-		return;
+		return 0;
 	}
 	dx_mutex_lock(&worker->lock);
-	worker->nr_asleep++;
+	if (worker->nr_threads - worker->nr_asleep == 1) {
+		result = start_thread_locked(worker); /* W3 */
+	}
+	if (result == 0) {
+		worker->nr_asleep++;
+	}
 	dx_mutex_unlock(&worker->lock);
+	return result;
 }
 
 void dx_queue_worker_woke(struct dx_queue_worker *worker)
@@ -147,7 +149,7 @@ void dx_queue_worker_woke(struct dx_queue_worker *worker)
 	}
 	dx_mutex_lock(&worker->lock);
 	worker->nr_asleep--;
-	dx_cond_broadcast(&worker->cond); /* one of two that are awake now ends */
+	dx_cond_broadcast(&worker->cond); /* one too many ends */
 	dx_mutex_unlock(&worker->lock);
 }
 

@@ -270,6 +270,41 @@ TEST(sleep_ends_at_its_timeout)
 	OSRelease(nap.queue);
 }
 
+/* Nobody could run what wakes it up. */
+TEST(sleep_without_a_thread_to_leave_the_queue_to_is_refused)
+{
+	struct nap nap = {.queue = queue_new(0)};
+	pthread_attr_t attributes;
+
+	CHECK_EQ(pthread_attr_init(&attributes), 0);
+	CHECK_EQ(pthread_attr_setstacksize(&attributes, (size_t)1 << 47), 0);
+	CHECK_EQ(pthread_setattr_default_np(&attributes), 0);
+	CHECK_EQ(pthread_attr_destroy(&attributes), 0);
+	IODispatchQueueDispatchAsync_f(nap.queue, &nap, take_nap);
+	CHECK(wait_flag(&nap.done));
+	CHECK_EQ(nap.result, kIOReturnNoResources);
+	OSRelease(nap.queue);
+}
+
+TEST(sleeps_one_after_the_other_wake_up_each)
+{
+	struct nap naps[8];
+
+	naps[0] = (struct nap){.queue = queue_new(0)};
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 8; i++) {
+			naps[i] = (struct nap){.queue = naps[0].queue};
+			IODispatchQueueDispatchAsync_f(naps[i].queue, &naps[i], take_nap);
+		}
+		for (unsigned i = 0; i < 8; i++) {
+			IODispatchQueueDispatchSync_f(naps[i].queue, &naps[i], end_nap);
+			CHECK(wait_flag(&naps[i].done));
+			CHECK_EQ(naps[i].result, kIOReturnSuccess);
+		}
+	}
+	OSRelease(naps[0].queue);
+}
+
 static void release_own_queue(void *context)
 {
 	OSRelease(context);
