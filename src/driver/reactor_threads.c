@@ -38,6 +38,7 @@ static void *thread_main(void *context)
 	struct dx_reactor *reactor = thread->reactor;
 	struct dx_thread *self = dx_thread_self();
 
+	dx_thread_signal_stack_begin();
 	self->runtime = reactor->runtime;
 	self->reactor = reactor;
 	while (take_lead(reactor)) {
@@ -46,6 +47,7 @@ static void *thread_main(void *context)
 		dx_thread_flush(self);
 	}
 	self->spare_frame = dx_call_frame_free(self->spare_frame);
+	dx_thread_signal_stack_end();
 	dx_mutex_lock(&reactor->lock);
 	dx_list_remove(&thread->link);
 	dx_list_push_back(&reactor->finished, &thread->link);

@@ -18,7 +18,6 @@
 
 #define WORKERS_END_NS 5000000000ull
 
-_Thread_local struct dx_thread dx_thread_record __attribute__((tls_model("initial-exec")));
 
 /* ---- birth and death ---- */
 

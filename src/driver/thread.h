@@ -6,6 +6,8 @@
  * Invariants:
  *   T1  frames is the stack of queues that this thread holds now, innermost first.
  *   T2  leader is true only between taking and giving up the lead of reactor, in this thread.
+ *   T3  a thread of the driver has a signal stack of its own, so that the line of a crash is also
+ *       printed when its stack is full; without memory for one it goes without.
  * Threads:    each its own record; nobody reads another's.
  */
 #ifndef DX_DRIVER_THREAD_H
@@ -44,6 +46,11 @@ struct dx_thread {
 };
 
 extern _Thread_local struct dx_thread dx_thread_record __attribute__((tls_model("initial-exec")));
+
+/* First and last of every thread that may run driver code (T3). Sanitizers have their own: in their
+ * builds both do nothing. */
+void dx_thread_signal_stack_begin(void);
+void dx_thread_signal_stack_end(void);
 
 static inline struct dx_thread *dx_thread_self(void)
 {

@@ -108,9 +108,11 @@ void dx_crash_install(const char *name)
 {
 	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT};
 	struct sigaction action = {.sa_sigaction = report,
-				   .sa_flags = SA_SIGINFO | SA_RESETHAND | SA_NODEFER};
+				   .sa_flags = SA_SIGINFO | SA_RESETHAND | SA_NODEFER |
+					       SA_ONSTACK};
 
 	crash_name = name;
+	dx_thread_signal_stack_begin(); /* of this thread; the runtime's have theirs */
 	for (size_t i = 0; !IS_SANITIZED && i < DX_ARRAY_SIZE(signals); i++) {
 		(void)sigaction(signals[i], &action, NULL);
 	}

@@ -5,6 +5,7 @@
  */
 #include "host/crash.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,38 @@ static void read_nowhere(void)
 	page[0] = page[1];
 }
 
+static unsigned call_forever(const volatile unsigned *value)
+{
+	volatile unsigned page[1024];
+
+	page[0] = *value + 1;
+	return page[0] == 0 ? 0 : call_forever(page) + page[0];
+}
+
+static void fill_the_stack(void)
+{
+	unsigned start = 1;
+
+	(void)call_forever(&start);
+}
+
+static void *fill_a_stack(void *context)
+{
+	dx_thread_signal_stack_begin();
+	dx_thread_self()->class_name = "Breaker";
+	dx_thread_self()->method_name = "Start";
+	fill_the_stack();
+	return context;
+}
+
+static void fill_the_stack_of_a_thread(void)
+{
+	pthread_t thread;
+
+	(void)pthread_create(&thread, NULL, fill_a_stack, NULL);
+	(void)pthread_join(thread, NULL);
+}
+
 static void give_up(void)
 {
 	abort();
@@ -86,6 +119,16 @@ TEST(crash_outside_of_a_driver_names_no_method)
 	CHECK_EQ(die(read_nowhere, false, text, sizeof(text)), SIGSEGV);
 	CHECK(strstr(text, " in ") == NULL);
 	CHECK_EQ(text[strlen(text) - 1], '\n');
+}
+
+TEST(crash_on_a_full_stack_prints_its_line_too)
+{
+	char text[512];
+
+	CHECK_EQ(die(fill_the_stack, true, text, sizeof(text)), SIGSEGV);
+	CHECK(strstr(text, " in Breaker::Start\n") != NULL);
+	CHECK_EQ(die(fill_the_stack_of_a_thread, false, text, sizeof(text)), SIGSEGV);
+	CHECK(strstr(text, " in Breaker::Start\n") != NULL);
 }
 
 TEST(crash_by_abort_has_no_address)
