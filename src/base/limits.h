@@ -30,6 +30,7 @@
 #define DX_MAX_DESCRIPTORS_PER_HOST  8192u	 /* memory descriptors, one memfd each */
 #define DX_MAX_TRANSFERS_PER_PIPE    1024u
 #define DX_MAX_BUFFER_BYTES	     (1ull << 34)
+#define DX_MAX_OUTBOX_BYTES	     (32u << 20) /* for a broker that does not read; then it is left */
 
 /* Broker. */
 #define DX_MAX_MESSAGE_BYTES	     65536u	 /* one control message with its payload */

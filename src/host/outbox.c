@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "base/plist.h"
 
 struct outgoing {
 	struct dx_list node;
+	size_t size; /* what it counts for (B3) */
 	struct dx_link_frame frame;
 };
 
@@ -33,6 +35,26 @@ static void drop_locked(struct dx_outbox *outbox) DX_REQUIRES(outbox->lock)
 		outgoing_free(dx_list_entry(node, struct outgoing, node));
 		node = dx_list_pop_front(&outbox->frames);
 	}
+	outbox->nr_bytes = 0;
+}
+
+/* Takes *outgoing over if it is kept. @return 0; -ENOBUFS (B3). */
+static int keep_locked(struct dx_outbox *outbox, struct outgoing **outgoing)
+	DX_REQUIRES(outbox->lock)
+{
+	if (!outbox->attached) {
+		return 0;
+	}
+	if ((*outgoing)->size > DX_MAX_OUTBOX_BYTES - outbox->nr_bytes) {
+		outbox->attached = false;
+		outbox->overflowed = true;
+		drop_locked(outbox);
+		return -ENOBUFS;
+	}
+	outbox->nr_bytes += (*outgoing)->size;
+	dx_list_push_back(&outbox->frames, &(*outgoing)->node);
+	*outgoing = NULL;
+	return 0;
 }
 
 int dx_outbox_init(struct dx_outbox *outbox)
@@ -45,7 +67,9 @@ int dx_outbox_init(struct dx_outbox *outbox)
 	dx_mutex_init(&outbox->lock);
 	dx_mutex_lock(&outbox->lock);
 	dx_list_init(&outbox->frames);
+	outbox->nr_bytes = 0;
 	outbox->attached = false;
+	outbox->overflowed = false;
 	dx_mutex_unlock(&outbox->lock);
 	outbox->wake_fd = fd;
 	return 0;
@@ -62,6 +86,7 @@ void dx_outbox_attach(struct dx_outbox *outbox)
 {
 	dx_mutex_lock(&outbox->lock);
 	outbox->attached = true;
+	outbox->overflowed = false;
 	dx_mutex_unlock(&outbox->lock);
 }
 
@@ -96,17 +121,15 @@ int dx_outbox_put(struct dx_outbox *outbox, uint16_t type, uint32_t seq, int32_t
 		free(outgoing);
 		return rc;
 	}
+	outgoing->size = sizeof(*outgoing) + payload_length;
 	dx_mutex_lock(&outbox->lock);
-	bool attached = outbox->attached;
-	if (attached) {
-		dx_list_push_back(&outbox->frames, &outgoing->node);
-	}
+	rc = keep_locked(outbox, &outgoing);
 	dx_mutex_unlock(&outbox->lock);
-	if (!attached) {
+	if (outgoing != NULL) {
 		outgoing_free(outgoing);
 	}
-	dx_outbox_wake(outbox); /* in both cases: what was said may have been the last word */
-	return 0;
+	dx_outbox_wake(outbox); /* in any case: what was said may have been the last word */
+	return rc;
 }
 
 int dx_outbox_put_value(struct dx_outbox *outbox, uint16_t type, uint32_t seq, int32_t status,
@@ -138,6 +161,7 @@ static int send_first_locked(struct dx_outbox *outbox, int socket) DX_REQUIRES(o
 
 	if (rc == 0) {
 		dx_list_remove(&first->node);
+		outbox->nr_bytes -= first->size;
 		outgoing_free(first);
 	}
 	return rc;
@@ -145,9 +169,8 @@ static int send_first_locked(struct dx_outbox *outbox, int socket) DX_REQUIRES(o
 
 int dx_outbox_send(struct dx_outbox *outbox, int socket)
 {
-	int rc = 0;
-
 	dx_mutex_lock(&outbox->lock);
+	int rc = outbox->overflowed ? -ENOBUFS : 0;
 	while (rc == 0 && !dx_list_is_empty(&outbox->frames)) {
 		rc = send_first_locked(outbox, socket);
 	}

@@ -132,6 +132,34 @@ TEST(outbox_with_a_full_socket_keeps_the_rest)
 	finish(&ends);
 }
 
+TEST(outbox_of_a_broker_that_never_reads_gives_it_up)
+{
+	struct ends ends;
+	DX_CLEANUP_FREE char *payload = calloc(1, DX_MAX_PLIST_BYTES);
+	unsigned nr_kept = 0;
+	int rc = 0;
+
+	begin(&ends);
+	dx_outbox_attach(&ends.outbox);
+	for (; rc == 0; nr_kept += rc == 0) {
+		rc = dx_outbox_put(&ends.outbox, DX_WIRE_H_ADOPT, 0, 0, NULL, 0, payload,
+				   DX_MAX_PLIST_BYTES);
+	}
+	CHECK_EQ(rc, -ENOBUFS);
+	CHECK_EQ(nr_kept, DX_MAX_OUTBOX_BYTES / DX_MAX_PLIST_BYTES - 1);
+	CHECK(dx_outbox_is_empty(&ends.outbox));
+	CHECK(is_awake(&ends.outbox));
+	CHECK_EQ(put(&ends.outbox, 1), 0); /* said once; this one is dropped */
+	CHECK(dx_outbox_is_empty(&ends.outbox));
+	CHECK_EQ(dx_outbox_send(&ends.outbox, ends.ours), -ENOBUFS);
+	dx_outbox_detach(&ends.outbox);
+	dx_outbox_attach(&ends.outbox); /* the next broker */
+	CHECK_EQ(put(&ends.outbox, 2), 0);
+	CHECK_EQ(dx_outbox_send(&ends.outbox, ends.ours), 1);
+	CHECK_EQ(receive(ends.broker), 2);
+	finish(&ends);
+}
+
 TEST(outbox_with_a_closed_socket_says_so)
 {
 	struct ends ends;
