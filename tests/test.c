@@ -7,6 +7,7 @@
  *   T1  a test cannot outlive its limit: its process group is killed.
  *   T2  what a test leaves behind (descriptors, processes) is found and is a failure. Orphans
  *       come to the runner, which is their subreaper.
+ *       Directories that it asked us for are removed.
  *   T3  the output of a test goes to a memfd, so a test can neither block on it nor mix lines.
  */
 #include "test.h"
@@ -15,6 +16,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <ftw.h>
+#include <glob.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -27,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define TEST_DIRECTORY	"/tmp/opendext-test-%d-" /* the process group, which is the test's */
 #define EXIT_SKIPPED	77
 #define MAX_FDS		4096
 #define ORPHAN_GRACE_MS 2000
@@ -100,6 +104,39 @@ void test_check_bytes(const char *file, int line, const void *a, const void *b, 
 				  length, left[i], right[i]);
 		}
 	}
+}
+
+void test_make_directory(char *buffer, size_t capacity)
+{
+	int length = snprintf(buffer, capacity, TEST_DIRECTORY "XXXXXX", (int)getpgrp());
+
+	if (length < 0 || (size_t)length >= capacity || mkdtemp(buffer) == NULL) {
+		test_fail(__FILE__, __LINE__, "no directory: %s", strerror(errno));
+	}
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	(void)remove(path); /* what cannot be removed stays: the result of the test is known */
+	return 0;
+}
+
+static void remove_directories(pid_t test)
+{
+	char pattern[64];
+	glob_t found;
+
+	(void)snprintf(pattern, sizeof(pattern), TEST_DIRECTORY "??????", (int)test);
+	if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0) {
+		return;
+	}
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		(void)nftw(found.gl_pathv[i], remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	}
+	globfree(&found);
 }
 
 static void sleep_ms(unsigned ms)
@@ -400,6 +437,7 @@ static void run_forked(const struct options *options, const struct test_case *te
 	}
 	(void)waitpid(pid, &status, 0);
 	account(options, test, status, timed_out, !reap_orphans(), output, totals);
+	remove_directories(pid);
 	(void)close(output);
 }
 

@@ -41,6 +41,9 @@ void test_fail(const char *file, int line, const char *format, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
 void test_skip(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void test_check_bytes(const char *file, int line, const void *a, const void *b, size_t length);
+/* A directory of this test's own in /tmp, short enough for a socket in it. The runner removes it with
+ * all that is in it when the test has ended, however it ended. */
+void test_make_directory(char *buffer, size_t capacity);
 /* Number of open file descriptors of this process. */
 unsigned test_count_fds(void);
 /* Waits until condition(argument) holds, looking every millisecond; false after timeout_ms. */

@@ -32,8 +32,7 @@ static void start_public(const char *const *more)
 
 static void make_address(void)
 {
-	(void)snprintf(directory, sizeof(directory), "/tmp/opendext-test-XXXXXX");
-	CHECK(mkdtemp(directory) != NULL);
+	test_make_directory(directory, sizeof(directory));
 	(void)snprintf(address, sizeof(address), "%s/broker", directory);
 	CHECK_EQ(setenv("OPENDEXT_SOCKET", address, 1), 0);
 }

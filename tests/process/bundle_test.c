@@ -42,9 +42,9 @@ static void write_file(const char *name, const void *bytes, size_t length)
 
 static void make_bundle(const char *plist)
 {
-	char directory[64] = "/tmp/opendext-bundle-XXXXXX";
+	char directory[64];
 
-	CHECK(mkdtemp(directory) != NULL);
+	test_make_directory(directory, sizeof(directory));
 	(void)snprintf(bundle, sizeof(bundle), "%s/Broken.dext", directory);
 	CHECK_EQ(mkdir(bundle, 0755), 0);
 	if (plist != NULL) {

@@ -184,8 +184,7 @@ bool tools_is_one_line(const char *text, const char *part)
 
 void tools_make_directory(char *buffer, size_t capacity)
 {
-	CHECK_LT(snprintf(buffer, capacity, "/tmp/dx-test-XXXXXX"), (int)capacity);
-	CHECK(mkdtemp(buffer) != NULL);
+	test_make_directory(buffer, capacity);
 }
 
 /* Field 4 of /proc/PID/stat, and whether there is anything but a zombie. */

@@ -43,8 +43,7 @@ void world_wait_quiet(void)
 
 void world_start(void)
 {
-	(void)snprintf(directory, sizeof(directory), "/tmp/opendext-test-XXXXXX");
-	CHECK(mkdtemp(directory) != NULL);
+	test_make_directory(directory, sizeof(directory));
 	(void)snprintf(socket_path, sizeof(socket_path), "%s/broker", directory);
 	CHECK_EQ(setenv("OPENDEXT_SOCKET", socket_path, 1), 0);
 	world_start_broker(socket_path, CONTRACT_BUNDLE);

@@ -121,9 +121,9 @@ TEST(process_makes_its_directory_and_starts_with_sigterm_blocked)
 {
 	const char *argv[] = {"grep", "-q", "^SigBlk:.0*4000$", "/proc/self/status", NULL};
 	struct dx_process_options options = {.path = "grep", .argv = argv, .death_signal = SIGKILL};
-	char path[] = "/tmp/dx-test-XXXXXX";
+	char path[64];
 
-	CHECK(mkdtemp(path) != NULL);
+	test_make_directory(path, sizeof(path));
 	options.directory = path;
 	CHECK_EQ(dx_process_start(&options, &process), -EEXIST);
 	CHECK_EQ(rmdir(path), 0);
