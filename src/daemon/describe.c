@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/types.h>
 
+#include "daemon/drivers.h"
 #include "daemon/hosts.h"
 #include "daemon/registry.h"
 #include "wire/wire.h"
@@ -57,6 +58,30 @@ static struct dx_array *describe_children(const struct dx_entry *entry, bool nes
 	return r < 0 ? dx_object_unref(array) : array;
 }
 
+/* Nothing for an entry without failures. */
+static int describe_failures(const struct dx_entry *entry, struct dx_dict *dict)
+{
+	struct dx_array *array = NULL;
+	int r = 0;
+
+	dx_list_for_each (node, &entry->slots) {
+		const char *failure = dx_slot_failure(dx_list_entry(node, struct dx_slot, node));
+
+		if (r < 0 || failure == NULL) {
+			continue;
+		}
+		if (array == NULL) {
+			array = dx_array_new();
+		}
+		r = array == NULL ? -ENOMEM : append_owned(array, dx_string_new(failure));
+	}
+	if (r == 0 && array != NULL) {
+		r = dx_dict_set(dict, DX_ENTRY_FAILURES_KEY, array);
+	}
+	dx_object_unref(array);
+	return r;
+}
+
 static int describe_states(const struct dx_entry *entry, struct dx_dict *dict)
 {
 	int r = dx_dict_set_bool(dict, DX_ENTRY_REGISTERED_KEY, entry->registered);
@@ -72,6 +97,9 @@ static int describe_states(const struct dx_entry *entry, struct dx_dict *dict)
 	}
 	if (r == 0 && entry->host != NULL) {
 		r = dx_dict_set_u64(dict, DX_ENTRY_PID_KEY, (uint64_t)dx_host_pid(entry->host), 32);
+	}
+	if (r == 0) {
+		r = describe_failures(entry, dict);
 	}
 	return r;
 }

@@ -41,7 +41,28 @@ static void slot_free(struct dx_slot *slot)
 	}
 	slot->timer = dx_loop_source_remove(slot->timer);
 	dx_list_remove(&slot->node);
+	free(slot->failure);
 	free(slot);
+}
+
+static void slot_failed(struct dx_slot *slot, const char *who, const char *words)
+{
+	free(slot->failure);
+	if (asprintf(&slot->failure, "%s: %s", who, words) < 0) {
+		slot->failure = NULL;
+	}
+}
+
+const char *dx_slot_failure(const struct dx_slot *slot)
+{
+	switch (slot->state) {
+	case DX_SLOT_BACKOFF:
+	case DX_SLOT_GIVEN_UP:
+	case DX_SLOT_REFUSED:
+		return slot->failure;
+	default:
+		return NULL;
+	}
 }
 
 void dx_slots_free(struct dx_entry *provider)
@@ -350,6 +371,7 @@ static void slot_died(struct dx_slot *slot, struct dx_driver *driver, const char
 	unsigned delay = 0;
 
 	dx_driver_describe(driver, who, sizeof(who));
+	slot_failed(slot, who, words);
 	slot->driver = NULL;
 	driver->slot = NULL;
 	if (driver->started_ns != 0 && dx_clock_now_ns() - driver->started_ns > GOOD_LIFE_NS) {
@@ -379,6 +401,7 @@ void dx_driver_host_refused(struct dx_driver *driver, const char *words, bool tr
 
 		dx_driver_describe(driver, who, sizeof(who));
 		dx_log_error("driver %s: %s", who, words);
+		slot_failed(slot, who, words);
 		slot->driver = NULL;
 		slot->state = DX_SLOT_REFUSED;
 		driver->slot = NULL;

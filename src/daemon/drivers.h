@@ -46,6 +46,7 @@ struct dx_slot {
 	const struct dx_personality *personality;
 	struct dx_driver *driver; /* of which it has one while ACTIVE */
 	enum dx_slot_state state;
+	char *failure; /* "WHO: WHY" of the last time; NULL: none, or no memory for it */
 	unsigned nr_deaths;
 	struct dx_loop_source *timer; /* BACKOFF */
 };
@@ -81,6 +82,8 @@ void dx_drivers_match_all(struct dx_broker *broker);
 /* A new service of this personality, in a new host or one that runs. What fails is logged. */
 void dx_driver_start(struct dx_broker *broker, struct dx_entry *provider,
 		     const struct dx_personality *personality, int64_t score);
+/* Why it has no driver now. NULL: it has one, or need not have one. */
+const char *dx_slot_failure(const struct dx_slot *slot);
 struct dx_slot *dx_slot_find(const struct dx_entry *provider,
 			     const struct dx_personality *personality);
 

@@ -228,9 +228,12 @@ static int watch_driver(struct demo *demo)
 	demo->report.driver = find_driver(tree);
 	dx_object_unref(tree);
 	if (demo->report.driver == 0) {
-		return dx_tool_fail(demo->tool, DX_TOOL_FAILED,
-				    "no driver runs for '%s'; --verbose says why",
-				    demo->report.device);
+		/* Why a driver that matches does not run was said already. */
+		return demo->session.nr_failures > 0
+			       ? DX_TOOL_FAILED
+			       : dx_tool_fail(demo->tool, DX_TOOL_FAILED,
+					      "no driver runs for '%s': it does not match",
+					      demo->report.device);
 	}
 	demo->driver_fd = (int)syscall(SYS_pidfd_open, demo->report.driver, 0);
 	if (demo->driver_fd < 0) {

@@ -253,7 +253,7 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 	if (code != DX_TOOL_OK) {
 		return code;
 	}
-	if (session.nr_drivers == 0) {
+	if (session.nr_drivers == 0 && session.nr_failures == 0) {
 		dx_tool_say(tool, "no driver was started: nothing that is attached matches");
 	}
 	if (options.application != NULL) {

@@ -103,6 +103,17 @@ static const char *log_level(const struct dx_session *session, bool errors_only)
 	}
 }
 
+/* At any other level it says itself which driver did not start, and why. */
+static bool broker_is_quiet(const struct dx_session *session, bool errors_only)
+{
+	const char *level = log_level(session, errors_only);
+
+	if (level == NULL) {
+		level = getenv(LOG_ENVIRONMENT);
+	}
+	return level != NULL && strcmp(level, "error") == 0;
+}
+
 /* Starts dextd, with its end of the pipe as descriptor 3. */
 static int execute_broker(struct dx_session *session, const char *path, int ready_fd,
 			  const struct dx_session_options *given)
@@ -228,8 +239,37 @@ static unsigned count_drivers(const struct dx_dict *node)
 	return count;
 }
 
-static int wait_settled(struct dx_session *session, unsigned timeout_ms)
+/* Counts the drivers that could not be had; with a tool there is a line for each. */
+static unsigned count_failures(const struct dx_tool *tool, const struct dx_dict *node)
 {
+	const struct dx_array *failures = dx_dict_get_array(node, DX_ENTRY_FAILURES_KEY);
+	const struct dx_array *children = dx_dict_get_array(node, DX_ENTRY_CHILDREN_KEY);
+	unsigned count = 0;
+
+	for (size_t i = 0; failures != NULL && i < dx_array_count(failures); i++) {
+		void *failure = dx_array_get(failures, i);
+
+		if (dx_object_is_kind(failure, &dx_string_class)) {
+			count++;
+			if (tool != NULL) {
+				dx_tool_say(tool, "not started: %s", dx_string_get(failure));
+			}
+		}
+	}
+	for (size_t i = 0; children != NULL && i < dx_array_count(children); i++) {
+		void *child = dx_array_get(children, i);
+
+		if (dx_object_is_kind(child, &dx_dict_class)) {
+			count += count_failures(tool, child);
+		}
+	}
+	return count;
+}
+
+static int wait_settled(struct dx_session *session, const struct dx_session_options *options)
+{
+	unsigned timeout_ms = options->timeout_ms;
+	bool is_quiet = broker_is_quiet(session, options->errors_only);
 	struct dx_dict *tree = NULL;
 	int result = dx_control_wait_quiet(&session->broker, timeout_ms * UINT64_C(1000000));
 
@@ -244,6 +284,7 @@ static int wait_settled(struct dx_session *session, unsigned timeout_ms)
 		return request_failed(session, result, "broker", session->address);
 	}
 	session->nr_drivers = count_drivers(tree);
+	session->nr_failures = count_failures(is_quiet ? session->tool : NULL, tree);
 	dx_object_unref(tree);
 	return DX_TOOL_OK;
 }
@@ -263,7 +304,7 @@ static int populate(struct dx_session *session, const struct dx_session_options 
 		code = attach_device(session, options->devices[i]);
 	}
 	if (code == DX_TOOL_OK) {
-		code = wait_settled(session, options->timeout_ms);
+		code = wait_settled(session, options);
 	}
 	return code;
 }

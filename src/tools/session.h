@@ -42,7 +42,8 @@ struct dx_session {
 	int ready_fd;              /* dextd ends when this is closed */
 	struct dx_process process; /* dextd */
 	struct dx_control broker;
-	unsigned nr_drivers; /* host processes when matching was quiet */
+	unsigned nr_drivers;  /* host processes when matching was quiet */
+	unsigned nr_failures; /* drivers that should have run then, and did not; told already */
 };
 
 /*

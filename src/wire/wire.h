@@ -153,6 +153,7 @@ struct dx_wire_entry {
 #define DX_ENTRY_CHILDREN_KEY   "children"   /* array of ids; in a tree, array of nodes */
 #define DX_ENTRY_PROPERTIES_KEY "properties" /* dictionary */
 #define DX_ENTRY_PID_KEY        "pid"        /* number: host process, services of drivers only */
+#define DX_ENTRY_FAILURES_KEY   "failures"   /* array of strings: drivers it lacks, and why */
 
 struct dx_wire_open {
 	uint64_t id;

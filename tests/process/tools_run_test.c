@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,6 +96,36 @@ TEST(run_without_a_matching_device_says_so_and_goes_on)
 	run_script("--no-device", "exit 3");
 	CHECK_EQ(program.status, 3);
 	check_line("no driver was started");
+}
+
+/* Enough descriptors for the broker, not for a driver's process. */
+static void starve(void)
+{
+	const struct rlimit few = {.rlim_cur = 14, .rlim_max = 14};
+
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
+TEST(run_whose_driver_cannot_be_started_names_driver_and_reason)
+{
+	starve();
+	run_script(NULL, "exit 3");
+	CHECK_EQ(program.status, 3);
+	check_line("driver Stream of org.opendext.example.Stream on Gadget Zero: cannot start");
+	check_line("Too many open files");
+}
+
+TEST(demo_whose_driver_cannot_be_started_names_driver_and_reason)
+{
+	const char *argv[] = {"dext", "demo", NULL};
+
+	starve();
+	tools_make_directory(directory, sizeof(directory));
+	tools_run(&program, directory, argv);
+	CHECK_EQ(program.status, 1);
+	check_line("dext demo: not started: Stream of org.opendext.example.Stream on Gadget Zero:");
+	check_line("Too many open files");
+	tools_check_clean(directory);
 }
 
 /* --- The broker inside ----------------------------------------------------------------------- */
