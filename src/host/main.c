@@ -28,7 +28,7 @@
 
 static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual, NULL};
 
-static void print_help(FILE *stream)
+static void print_help(void)
 {
 	(void)fputs(
 		"usage: dext-host [IDENTIFIER]\n"
@@ -42,7 +42,7 @@ static void print_help(FILE *stream)
 		"Environment: OPENDEXT_LOG=error|warning|info|debug; OPENDEXT_NO_CONFINE=1 runs "
 		"the\n"
 		"driver unconfined, for debuggers.\n",
-		stream);
+		stdout);
 }
 
 /* @return an exit status, or -1 to go on. */
@@ -51,19 +51,23 @@ static int parse(int argc, char **argv)
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
 						{"version", no_argument, NULL, 'V'},
 						{NULL, 0, NULL, 0}};
-	int option = getopt_long(argc, argv, "hV", options, NULL);
+	int option = 0;
+
+	opterr = 0;
+	option = getopt_long(argc, argv, "hV", options, NULL);
 
 	switch (option) {
 	case -1:
 		return -1;
 	case 'h':
-		print_help(stdout);
+		print_help();
 		return EXIT_SUCCESS;
 	case 'V':
 		(void)puts("dext-host " DX_VERSION);
 		return EXIT_SUCCESS;
 	default:
-		print_help(stderr);
+		(void)fprintf(stderr, "dext-host: %s: unknown option, see --help\n",
+			      argv[optind - 1]);
 		return EXIT_USAGE;
 	}
 }
