@@ -41,6 +41,7 @@ soak: all
 
 install: all
 	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(DESTDIR)")
+	@$(if $(DESTDIR),,/sbin/ldconfig || true) # so that programs find the libraries at once
 
 clean:
 	@rm -rf $(BUILD) build-check

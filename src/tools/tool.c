@@ -248,7 +248,8 @@ int dx_tool_find(const char *name, char *buffer, size_t capacity)
 					     "/../../examples/stream",
 					     "/../" DX_LIB_NAME "/opendext",
 					     "/../sbin",
-					     "/../libexec/opendext"};
+					     "/../libexec/opendext",
+					     "/../" DX_LIB_NAME "/opendext"};
 	static const char *const installed[] = {DX_SBINDIR, DX_LIBEXECDIR, DX_DEXTDIR};
 	char own[512];
 	char directory[600];
