@@ -3,6 +3,7 @@
  * call_test - external methods: the check table, arguments, results, completions.
  */
 #include <errno.h>
+#include <pthread.h>
 
 #include "fixture.h"
 
