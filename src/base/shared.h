@@ -36,4 +36,16 @@ _Static_assert(sizeof(struct dx_shared_u64) == 8, "plain 64 bits");
 /* The full fence between "store mine" and "load yours" of the publish-and-park protocol. */
 #define dx_fence_seq_cst() atomic_thread_fence(memory_order_seq_cst)
 
+/* This line of memory, which another CPU read last, is going to be written: fetch it for that while
+ * something else is done. A hint; any address. */
+static inline void dx_expect_write(const void *address)
+{
+#if defined(__x86_64__)
+	/* The builtin asks for a copy to read unless the compiler may assume more of the CPU. */
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)address));
+#else
+	__builtin_prefetch(address, 1);
+#endif
+}
+
 #endif

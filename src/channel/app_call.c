@@ -84,10 +84,16 @@ static int take_slot(struct dx_channel_app *channel, uint32_t *ret_slot)
 /* ------------------------------------------------------------------------------------------- */
 /* Submitting                                                                                  */
 
-/* A1. The record of the slot is written. */
-static void submit(struct dx_channel_app *channel, uint32_t slot, uint32_t kind)
+/* The number comes before the record: an atomic addition behind it would wait until the record's
+ * cache lines are ours, and only then begin with the entry's. */
+static uint32_t take_number(struct dx_channel_app *channel)
 {
-	uint32_t index = atomic_fetch_add_explicit(&channel->sq_next, 1, memory_order_relaxed);
+	return atomic_fetch_add_explicit(&channel->sq_next, 1, memory_order_relaxed);
+}
+
+/* A1. The record of the slot is written. */
+static void submit(struct dx_channel_app *channel, uint32_t index, uint32_t slot, uint32_t kind)
+{
 	uint64_t entry = (uint64_t)(index + 1) << 32 | kind << 8 | slot;
 
 	/* Pairs with D1. No entry is overwritten unread: each slot has at most one unread. */
@@ -109,20 +115,33 @@ static uint32_t next_turn(struct dx_channel_app_slot *own)
 	return own->turn;
 }
 
-static int write_request(struct dx_channel_app *channel, uint32_t slot,
-			 const struct dx_channel_request *request)
+static int write_bytes(struct dx_channel_app *channel, uint32_t slot,
+		       const struct dx_channel_request *request)
+{
+	struct dx_channel_app_slot *own = &channel->slots[slot];
+	uint8_t *page = channel->a->bytes[slot];
+
+	if (!own->page_ready && dx_segment_populate(page, DX_MAX_INLINE_BYTES) < 0) {
+		return -ENOMEM;
+	}
+	own->page_ready = true;
+	memcpy(page, request->bytes, request->nr_bytes);
+	return 0;
+}
+
+/* Most calls have none of these, and send a cache line less. */
+static bool has_more(const struct dx_channel_request *request)
+{
+	return (request->in_address | request->in_length | request->out_address |
+		request->out_length) != 0;
+}
+
+static void write_request(struct dx_channel_app *channel, uint32_t slot,
+			  const struct dx_channel_request *request)
 {
 	struct dx_channel_app_slot *own = &channel->slots[slot];
 	struct dx_layout_request *record = &channel->a->requests[slot];
 
-	if (request->nr_bytes != 0) {
-		uint8_t *page = channel->a->bytes[slot];
-		if (!own->page_ready && dx_segment_populate(page, DX_MAX_INLINE_BYTES) < 0) {
-			return -ENOMEM;
-		}
-		own->page_ready = true;
-		memcpy(page, request->bytes, request->nr_bytes);
-	}
 	if (request->nr_scalars != 0) {
 		memcpy(record->scalars, request->scalars, request->nr_scalars * sizeof(uint64_t));
 	}
@@ -136,17 +155,20 @@ static int write_request(struct dx_channel_app *channel, uint32_t slot,
 		.selector = request->selector,
 		.tag = request->tag,
 		.max_bytes = request->max_bytes,
-		.in_address = request->in_address,
-		.in_length = request->in_length,
-		.out_address = request->out_address,
-		.out_length = request->out_length,
 	};
+	if (has_more(request)) {
+		record->more = (struct dx_layout_request_more){
+			.in_address = request->in_address,
+			.in_length = request->in_length,
+			.out_address = request->out_address,
+			.out_length = request->out_length,
+		};
+	}
 	uint32_t cpu = dx_wait_cpu();
 	if (cpu != own->cpu) {
 		own->cpu = cpu;
 		dx_shared_store_relaxed(&record->a_cpu, cpu); /* a hint, orders nothing */
 	}
-	return 0;
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -213,6 +235,14 @@ struct answer_head {
 	uint64_t value;
 };
 
+/* The next call is likely to use the slot again; the driver has read these lines. */
+static void expect_request(const struct dx_layout_request *record)
+{
+	dx_expect_write(record);
+	dx_expect_write(&record->scalars[1]);
+	dx_expect_write(&record->scalars[9]);
+}
+
 static int read_answer(struct dx_channel_app *channel, uint32_t slot,
 		       struct dx_channel_response *response)
 {
@@ -241,6 +271,7 @@ static int read_answer(struct dx_channel_app *channel, uint32_t slot,
 	if (response->nr_bytes != 0) {
 		copy_shared(response->bytes, channel->d->bytes[slot], response->nr_bytes);
 	}
+	expect_request(&channel->a->requests[slot]);
 	return 0;
 }
 
@@ -248,7 +279,7 @@ static void answer_question(struct dx_channel_app *channel, uint32_t slot,
 			    const struct dx_channel_request *request)
 {
 	const struct dx_layout_answer *record = &channel->d->answers[slot];
-	struct dx_layout_request_fields *fields = &channel->a->requests[slot].fields;
+	struct dx_layout_request *own = &channel->a->requests[slot];
 	struct dx_channel_ask ask = {.kind = record->ask.kind,
 				     .flags = record->ask.flags,
 				     .id = record->ask.id,
@@ -261,10 +292,11 @@ static void answer_question(struct dx_channel_app *channel, uint32_t slot,
 	if (request->ask != NULL) {
 		status = request->ask(request->ask_context, &ask, &value);
 	}
-	fields->reply_status = status;
-	fields->reply_value = value;
-	fields->turn = next_turn(&channel->slots[slot]);
-	submit(channel, slot, DX_LAYOUT_SUBMIT_REPLY);
+	uint32_t index = take_number(channel);
+	own->more.reply_status = status;
+	own->more.reply_value = value;
+	own->fields.turn = next_turn(&channel->slots[slot]);
+	submit(channel, index, slot, DX_LAYOUT_SUBMIT_REPLY);
 }
 
 static int call_in_slot(struct dx_channel_app *channel, uint32_t slot,
@@ -272,12 +304,15 @@ static int call_in_slot(struct dx_channel_app *channel, uint32_t slot,
 			struct dx_channel_response *response)
 {
 	uint32_t state = 0;
-	int rc = write_request(channel, slot, request);
+	int rc = request->nr_bytes == 0 ? 0 : write_bytes(channel, slot, request);
 
 	if (rc < 0) {
 		return rc;
 	}
-	submit(channel, slot, DX_LAYOUT_SUBMIT_CALL);
+	uint32_t index = take_number(channel);
+	write_request(channel, slot, request);
+	submit(channel, index, slot,
+	       has_more(request) ? DX_LAYOUT_SUBMIT_LONG : DX_LAYOUT_SUBMIT_CALL);
 	for (;;) {
 		rc = wait_for_turn(channel, slot, &state);
 		if (rc < 0) {

@@ -243,7 +243,21 @@ static void copy_shared(void *to, const void *from, size_t length)
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
-static int copy_call(struct dx_channel_driver *channel, uint32_t slot,
+static void copy_more(const struct dx_layout_request *request, bool has_more,
+		      struct dx_channel_call *ret_call)
+{
+	struct dx_layout_request_more more = {0};
+
+	if (has_more) {
+		copy_shared(&more, &request->more, sizeof(more));
+	}
+	ret_call->in_address = more.in_address;
+	ret_call->in_length = more.in_length;
+	ret_call->out_address = more.out_address;
+	ret_call->out_length = more.out_length;
+}
+
+static int copy_call(struct dx_channel_driver *channel, uint32_t slot, uint32_t kind,
 		     struct dx_channel_call *ret_call)
 {
 	const struct dx_layout_request *request = &channel->a->requests[slot];
@@ -259,6 +273,10 @@ static int copy_call(struct dx_channel_driver *channel, uint32_t slot,
 		copy_shared(ret_call->bytes, channel->a->bytes[slot], fields.nr_bytes);
 	}
 	channel->peer_cpu = dx_shared_load_relaxed(&request->a_cpu);
+	/* The answer's lines were read by the application: they come while the method runs. Not the
+	 * first, which it reads all the time. */
+	dx_expect_write(&channel->d->answers[slot].scalars[5]);
+	dx_expect_write(&channel->d->answers[slot].scalars[13]);
 	channel->slots[slot].turn = fields.turn;
 	ret_call->kind = fields.kind;
 	ret_call->flags = fields.flags;
@@ -268,10 +286,7 @@ static int copy_call(struct dx_channel_driver *channel, uint32_t slot,
 	ret_call->max_scalars = fields.max_scalars;
 	ret_call->nr_bytes = fields.nr_bytes;
 	ret_call->max_bytes = fields.max_bytes;
-	ret_call->in_address = fields.in_address;
-	ret_call->in_length = fields.in_length;
-	ret_call->out_address = fields.out_address;
-	ret_call->out_length = fields.out_length;
+	copy_more(request, kind == DX_LAYOUT_SUBMIT_LONG, ret_call);
 	return 0;
 }
 
@@ -280,7 +295,7 @@ static uint64_t make_id(uint32_t serial, uint32_t slot)
 	return (uint64_t)(serial & ~DX_SLOT_PHASE_MASK) << 32 | slot;
 }
 
-static int take_call(struct dx_channel_driver *channel, uint32_t slot,
+static int take_call(struct dx_channel_driver *channel, uint32_t slot, uint32_t kind,
 		     struct dx_channel_call *ret_call)
 {
 	struct dx_channel_slot *own = &channel->slots[slot];
@@ -288,7 +303,7 @@ static int take_call(struct dx_channel_driver *channel, uint32_t slot,
 	uint32_t serial = atomic_load_explicit(&own->serial, memory_order_acquire);
 
 	if ((serial & DX_SLOT_PHASE_MASK) != DX_SLOT_IDLE ||
-	    copy_call(channel, slot, ret_call) < 0) {
+	    copy_call(channel, slot, kind, ret_call) < 0) {
 		return fail_protocol(channel);
 	}
 	serial += DX_SLOT_COUNT_ONE;
@@ -302,18 +317,21 @@ static int take_reply(struct dx_channel_driver *channel, uint32_t slot,
 		      struct dx_channel_reply *ret_reply)
 {
 	struct dx_channel_slot *own = &channel->slots[slot];
+	const struct dx_layout_request *request = &channel->a->requests[slot];
 	struct dx_layout_request_fields fields;
+	struct dx_layout_request_more more;
 	uint32_t serial = atomic_load_explicit(&own->serial, memory_order_acquire); /* as above */
 
 	if ((serial & DX_SLOT_PHASE_MASK) != DX_SLOT_ASKING) {
 		return fail_protocol(channel);
 	}
-	copy_shared(&fields, &channel->a->requests[slot].fields, sizeof(fields));
+	copy_shared(&fields, &request->fields, sizeof(fields));
+	copy_shared(&more, &request->more, sizeof(more));
 	own->turn = fields.turn;
 	*ret_reply = (struct dx_channel_reply){
 		.id = make_id(serial, slot),
-		.status = fields.reply_status,
-		.value = fields.reply_value,
+		.status = more.reply_status,
+		.value = more.reply_value,
 	};
 	atomic_store_explicit(&own->serial, (serial & ~DX_SLOT_PHASE_MASK) | DX_SLOT_BUSY,
 			      memory_order_release); /* as above */
@@ -343,8 +361,8 @@ int dx_channel_driver_poll(struct dx_channel_driver *channel, struct dx_channel_
 		return fail_protocol(channel);
 	}
 	slot %= DX_LAYOUT_SLOTS; /* also for what the CPU does before it knows better */
-	if (kind == DX_LAYOUT_SUBMIT_CALL) {
-		return take_call(channel, slot, ret_call);
+	if (kind == DX_LAYOUT_SUBMIT_CALL || kind == DX_LAYOUT_SUBMIT_LONG) {
+		return take_call(channel, slot, kind, ret_call);
 	}
 	if (kind == DX_LAYOUT_SUBMIT_REPLY) {
 		return take_reply(channel, slot, ret_reply);

@@ -26,7 +26,7 @@
  *      192     64  zero
  *      256    256  32 submission entries of 8 bytes: sequence number << 32 | kind << 8 | slot
  *      512   3584  zero
- *     4096   4096  16 request records of 256 bytes
+ *     4096   4096  16 request records of 256 bytes; a call with 16 scalars needs three lines
  *     8192  65536  16 x 4096 request bytes, one page per slot
  *    73728         end
  *
@@ -49,7 +49,7 @@
 
 #define DX_LAYOUT_MAGIC_D 0x31444444u /* "DDD1" */
 #define DX_LAYOUT_MAGIC_A 0x31414444u /* "DDA1" */
-#define DX_LAYOUT_VERSION 1u
+#define DX_LAYOUT_VERSION 2u
 
 #define DX_LAYOUT_PAGE    4096u
 #define DX_LAYOUT_SLOTS   DX_MAX_CALL_SLOTS
@@ -66,7 +66,8 @@
 
 /* Kinds of a submission entry. */
 #define DX_LAYOUT_SUBMIT_CALL  1u
-#define DX_LAYOUT_SUBMIT_REPLY 2u
+#define DX_LAYOUT_SUBMIT_REPLY 2u /* has more */
+#define DX_LAYOUT_SUBMIT_LONG  3u /* a call that has more */
 
 /* a_wait: bit 0 armed, bit 1 wake through the socket instead of the futex, the rest an epoch. */
 #define DX_LAYOUT_WAIT_ARMED  1u
@@ -141,6 +142,10 @@ struct dx_layout_request_fields {
 	uint64_t selector;
 	uint64_t tag;
 	uint64_t max_bytes;
+};
+
+/* The same, for submissions that have it. */
+struct dx_layout_request_more {
 	uint64_t in_address;
 	uint64_t in_length;
 	uint64_t out_address;
@@ -154,7 +159,8 @@ struct dx_layout_request {
 	struct dx_shared_u32 a_wait; /* 1: the caller sleeps on its state word */
 	struct dx_shared_u32 a_cpu;  /* where the caller ran when it submitted; a hint */
 	struct dx_layout_request_fields fields;
-	uint64_t scalars[DX_MAX_SCALARS];
+	uint64_t scalars[DX_MAX_SCALARS]; /* ends with the third line */
+	struct dx_layout_request_more more;
 	uint8_t zero_[24];
 };
 
@@ -177,7 +183,9 @@ _Static_assert(sizeof(struct dx_layout_answer) == 192, "three lines");
 _Static_assert(offsetof(struct dx_layout_answer, scalars) == 24, "first scalars beside the state");
 _Static_assert(sizeof(struct dx_layout_note) == 192, "three lines");
 _Static_assert(offsetof(struct dx_layout_note, args[4]) <= 64, "four arguments in one line");
-_Static_assert(sizeof(struct dx_layout_request_fields) == 96, "no padding");
+_Static_assert(sizeof(struct dx_layout_request_fields) == 48, "no padding");
+_Static_assert(sizeof(struct dx_layout_request_more) == 48, "no padding");
+_Static_assert(offsetof(struct dx_layout_request, more) <= 192, "scalars in three lines");
 _Static_assert(sizeof(struct dx_layout_request) == 256, "four lines");
 _Static_assert(offsetof(struct dx_layout_d, d_wait) == 64, "byte map");
 _Static_assert(offsetof(struct dx_layout_d, alive) == 128, "byte map");

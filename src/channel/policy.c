@@ -22,6 +22,7 @@
 #define STEPS_WITHOUT_PAUSE 16u
 #define STEPS_PER_CLOCK     32u
 #define SPIN_ONE_WAIT_IN    64u
+#define SLEEP_ONE_SHARED_IN 64u /* W3; on one core it costs a hundredth */
 #define EWMA_WEIGHT         8
 /* A call for which both sides sleep takes two wake-ups, 1.6 budgets. That must not close the gate:
  * both would go on sleeping, however short the calls, and never find out. */
@@ -174,6 +175,7 @@ void dx_wait_policy_begin(struct dx_wait_policy *policy)
 static bool share_cpu(struct dx_wait_policy *policy, uint32_t peer_cpu)
 {
 	if (peer_cpu == DX_WAIT_CPU_UNKNOWN || peer_cpu != dx_wait_cpu()) {
+		policy->shared = 0;
 		return false;
 	}
 	policy->spinning = false;
@@ -184,6 +186,10 @@ static bool share_cpu(struct dx_wait_policy *policy, uint32_t peer_cpu)
 		return false;
 	}
 	policy->yielded = true;
+	/* No budget: there is no other CPU for us. */
+	if (++policy->shared % SLEEP_ONE_SHARED_IN == 0 && policy->budget_ns != 0) {
+		return false;
+	}
 	atomic_fetch_add_explicit(&policy->nr_yields, 1, memory_order_relaxed); /* a count */
 	(void)sched_yield();
 	return true;

@@ -8,7 +8,9 @@
  *   W1  a spin ends after 1.25 times what one wake-up costs on this machine, so a wait costs at
  *       most about twice the best possible choice.
  *   W2  EWMA gate: when recent waits were longer than twice that, only one wait in 64 spins.
- *   W3  same-CPU gate: when the peer last ran on our CPU, yield once, then sleep.
+ *   W3  same-CPU gate: when the peer last ran on our CPU, yield once, then sleep. One in 64 such
+ *       waits sleeps at once: only a wake-up lets the kernel move one of the two to a CPU that is
+ *       idle; while they hand a CPU to each other they are never idle long enough to be moved.
  *   W4  a wait that ends within the first steps reads no clock.
  * Threads:    one policy, one thread at a time.
  *
@@ -40,6 +42,7 @@ struct dx_wait_policy {
 	uint64_t start_ns; /* 0: no clock read in this wait yet */
 	uint32_t steps;    /* of the current wait */
 	uint32_t skipped;  /* waits that the EWMA gate did not let spin */
+	uint32_t shared;   /* waits in a row with the peer on our CPU */
 	bool spinning;
 	bool yielded;
 	_Atomic uint64_t nr_yields; /* sched_yield() calls so far; any thread may read it */

@@ -109,14 +109,12 @@ TEST(call_fields_reach_the_driver_unchanged)
 								  .max_scalars = 4,
 								  .selector = 5,
 								  .tag = 6,
-								  .max_bytes = UINT64_MAX,
-								  .in_address = 8,
-								  .in_length = 9,
-								  .out_address = 10,
-								  .out_length = 11};
+								  .max_bytes = UINT64_MAX};
+	a->requests[3].more = (struct dx_layout_request_more){
+		.in_address = 8, .in_length = 9, .out_address = 10, .out_length = 11};
 	a->requests[3].scalars[0] = 12;
 	memcpy(a->bytes[3], "abc", 3);
-	dx_shared_store_release(&a->sq[0], (uint64_t)1 << 32 | DX_LAYOUT_SUBMIT_CALL << 8 | 3);
+	dx_shared_store_release(&a->sq[0], (uint64_t)1 << 32 | DX_LAYOUT_SUBMIT_LONG << 8 | 3);
 	CHECK(dx_channel_driver_is_ready(driver));
 	CHECK_EQ(dx_channel_driver_poll(driver, &call, &reply), DX_CHANNEL_CALL);
 	CHECK(call.kind == 1 && call.flags == 2 && call.nr_scalars == 1 && call.nr_bytes == 3);

@@ -70,6 +70,25 @@ TEST(policy_yields_once_to_a_peer_on_the_same_cpu)
 	CHECK_EQ(steps_until_sleep(&policy, dx_wait_cpu()), 1);
 }
 
+TEST(policy_sleeps_at_once_in_one_of_64_waits_on_a_shared_cpu)
+{
+	struct dx_wait_policy policy;
+	unsigned nr_yields = 0;
+	pin_to_cpu((int)dx_wait_cpu());
+
+	dx_wait_policy_init(&policy, BUDGET);
+	for (unsigned i = 0; i < 128; i++) {
+		nr_yields += steps_until_sleep(&policy, dx_wait_cpu());
+		dx_wait_policy_cancel(&policy);
+	}
+	CHECK_EQ(nr_yields, 126);
+	/* Nothing is to be gained where there is no other CPU. */
+	dx_wait_policy_init(&policy, 0);
+	for (nr_yields = 0; nr_yields < 128; nr_yields++) {
+		CHECK_EQ(steps_until_sleep(&policy, dx_wait_cpu()), 1);
+	}
+}
+
 TEST(policy_gate_closes_after_long_waits_and_opens_after_short_ones)
 {
 	struct dx_wait_policy policy;
