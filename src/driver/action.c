@@ -127,23 +127,26 @@ kern_return_t OSActionSetQueueName(OSAction *action, const char *name)
 }
 
 /* The handler's queue, counted; NULL once cancelled and for completions. */
+static struct dx_queue *ref_queue_locked(struct dx_action *action) DX_REQUIRES(action->lock)
+{
+	return action->target == NULL ? NULL
+				      : dx_service_ref_queue(action->target, action->queue_name);
+}
+
 static struct dx_queue *ref_queue(struct dx_action *action)
 {
 	dx_mutex_lock(&action->lock);
-	struct dx_queue *queue =
-		action->target == NULL
-			? NULL
-			: dx_service_ref_queue(action->target, action->queue_name);
+	struct dx_queue *queue = ref_queue_locked(action);
 	dx_mutex_unlock(&action->lock);
 	return queue;
 }
 
 /* ---- firing ---- */
 
-static void wake_waiter(struct dx_action *action, bool aborted)
+static void wake_waiter_locked(struct dx_action *action, bool aborted) DX_REQUIRES(action->lock)
 {
-	dx_mutex_lock(&action->lock);
 	struct OSActionWaitToken *token = action->token;
+
 	if (token != NULL) {
 		dx_mutex_lock(&token->lock);
 		token->fired |= !aborted;
@@ -151,18 +154,20 @@ static void wake_waiter(struct dx_action *action, bool aborted)
 		dx_cond_broadcast(&token->cond);
 		dx_mutex_unlock(&token->lock);
 	}
-	dx_mutex_unlock(&action->lock);
 }
 
 void dx_action_fire(struct dx_action *action, struct dx_item *item)
 {
-	struct dx_queue *queue = ref_queue(action);
-
+	dx_mutex_lock(&action->lock);
+	struct dx_queue *queue = ref_queue_locked(action);
+	if (queue != NULL) {
+		wake_waiter_locked(action, false);
+	}
+	dx_mutex_unlock(&action->lock);
 	if (queue == NULL) {
 		item->run(item, true);
 		return;
 	}
-	wake_waiter(action, false);
 	dx_queue_push(queue, item);
 	(void)dx_object_unref(queue);
 }
@@ -206,16 +211,14 @@ static void aborted_run(struct dx_item *item, bool cancelled)
 void dx_action_use(struct dx_action *action)
 {
 	(void)dx_object_ref(action);
-	dx_mutex_lock(&action->lock);
-	action->uses++;
-	dx_mutex_unlock(&action->lock);
+	atomic_fetch_add_explicit(&action->uses, 1, memory_order_relaxed);
 }
 
 void dx_action_unuse(struct dx_action *action)
 {
-	dx_mutex_lock(&action->lock);
-	bool tell = --action->uses == 0 && action->aborted != NULL && !action->cancelled;
-	dx_mutex_unlock(&action->lock);
+	/* Release and acquire: what the other users did comes before the handler. */
+	bool last = atomic_fetch_sub_explicit(&action->uses, 1, memory_order_acq_rel) == 1;
+	bool tell = last && action->has_aborted && !action->cancelled; /* asked again when run */
 	struct dx_item *item = tell ? dx_item_new(aborted_run, action) : NULL;
 	struct dx_queue *queue = item == NULL ? NULL : ref_queue(action);
 	if (queue != NULL) {
@@ -238,6 +241,7 @@ kern_return_t OSActionSetAbortedHandler(OSAction *action, OSActionAbortedHandler
 	dx_mutex_lock(&core->lock);
 	core->aborted = handler;
 	core->aborted_context = context;
+	core->has_aborted = handler != NULL;
 	dx_mutex_unlock(&core->lock);
 	return kIOReturnSuccess;
 }
@@ -256,8 +260,8 @@ kern_return_t OSActionCancel(OSAction *action, OSActionCancelHandler handler, vo
 	struct dx_service *target = core->target;
 	core->target = NULL;
 	core->cancelled = true;
+	wake_waiter_locked(core, true);
 	dx_mutex_unlock(&core->lock);
-	wake_waiter(core, true);
 	if (queue == NULL) {
 		queue = dx_object_ref(core->client_queue);
 	}

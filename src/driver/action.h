@@ -12,6 +12,7 @@
 #define DX_DRIVER_ACTION_H
 
 #include <opendext/driver.h>
+#include <stdatomic.h>
 
 #include "base/mutex.h"
 #include "driver/queue.h"
@@ -41,11 +42,13 @@ struct dx_action {
 	struct dx_mutex lock;	   /* order 25; guards what follows */
 	struct dx_service *target DX_GUARDED_BY(lock); /* counted; NULL once cancelled */
 	char *queue_name DX_GUARDED_BY(lock);
-	bool cancelled DX_GUARDED_BY(lock);
-	uint32_t uses DX_GUARDED_BY(lock);
 	OSActionAbortedHandler aborted DX_GUARDED_BY(lock);
 	void *aborted_context DX_GUARDED_BY(lock);
 	struct OSActionWaitToken *token DX_GUARDED_BY(lock);
+	/* Written under it, read without by what runs for every buffer. */
+	_Atomic bool cancelled;
+	_Atomic bool has_aborted; /* aborted is set */
+	_Atomic uint32_t uses;	  /* N3; counted without it */
 };
 
 extern const struct dx_class dx_action_class;

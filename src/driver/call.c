@@ -310,12 +310,10 @@ static kern_return_t enter_driver(struct dx_user_client *client, struct dx_call_
 	return status;
 }
 
-static bool is_serving(struct dx_service *service)
+/* A call that comes while a termination begins is before or after it, as it happens. */
+static bool is_serving(const struct dx_service *service)
 {
-	dx_mutex_lock(&service->lock);
-	bool serving = service->state == DX_SERVICE_STARTED && !service->terminating;
-	dx_mutex_unlock(&service->lock);
-	return serving;
+	return service->state == DX_SERVICE_STARTED && !service->terminating;
 }
 
 static void execute(struct dx_call_frame *frame, bool cancelled)

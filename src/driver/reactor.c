@@ -261,6 +261,14 @@ static struct dx_queue *take_scheduled(struct dx_reactor *reactor)
 
 /* ---- the leader ---- */
 
+/* Only the leader counts, others read. */
+static void count_one(_Atomic uint64_t *counter)
+{
+	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, value + 1, memory_order_relaxed);
+}
+
 static void take_events(struct dx_reactor *reactor, const struct epoll_event *events, int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -286,7 +294,7 @@ static void take_events(struct dx_reactor *reactor, const struct epoll_event *ev
 		if (source == NULL) {
 			continue;
 		}
-		atomic_fetch_add_explicit(&reactor->nr_events, 1, memory_order_relaxed);
+		count_one(&reactor->nr_events);
 		source->ops->event(source, (unsigned)(cookie & 1), events[i].events);
 		if ((cookie & 1) == 0 && active_push(reactor, source)) {
 			source->ops->disarm(source);
@@ -356,7 +364,7 @@ static bool drain_queues(struct dx_reactor *reactor, struct dx_thread *self, boo
 
 static bool pass(struct dx_reactor *reactor, struct dx_thread *self, bool *did)
 {
-	atomic_fetch_add_explicit(&reactor->nr_passes, 1, memory_order_relaxed);
+	count_one(&reactor->nr_passes);
 	self->cpu = dx_wait_cpu();
 	if (!drain_queues(reactor, self, did) || !poll_sources(reactor, self, did)) {
 		return false;
@@ -458,7 +466,7 @@ static void sleep_until_work(struct dx_reactor *reactor)
 		dx_mutex_unlock(&reactor->lock);
 		return;
 	}
-	atomic_fetch_add_explicit(&reactor->nr_sleeps, 1, memory_order_relaxed);
+	count_one(&reactor->nr_sleeps);
 	wait_for_events(reactor, deadline_ns);
 }
 

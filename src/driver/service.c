@@ -220,6 +220,10 @@ struct dx_queue *dx_service_ref_queue(struct dx_service *service, const char *na
 {
 	struct dx_queue *found = service->own_queue;
 
+	/* Whoever sets a queue meanwhile does it before or after this, as without a lock. */
+	if (atomic_load_explicit(&service->nr_queues, memory_order_relaxed) == 0) {
+		return dx_object_ref(found);
+	}
 	dx_mutex_lock(&service->lock);
 	if (service->nr_queues > 0) {
 		struct dx_named_queue *set = name == NULL ? NULL : find_queue_locked(service, name);

@@ -17,6 +17,7 @@
 #define DX_DRIVER_SERVICE_H
 
 #include <opendext/driver.h>
+#include <stdatomic.h>
 
 #include "base/list.h"
 #include "base/mutex.h"
@@ -59,8 +60,10 @@ struct dx_service {
 	bool entered;		     /* the broker knows it; under the runtime's lock */
 
 	struct dx_mutex lock; /* order 20; guards what follows */
-	enum dx_service_state state DX_GUARDED_BY(lock);
-	bool terminating DX_GUARDED_BY(lock);
+	/* These three are written under it; a call reads them without. */
+	_Atomic enum dx_service_state state;
+	_Atomic bool terminating;
+	_Atomic unsigned nr_queues;
 	bool register_wanted DX_GUARDED_BY(lock);
 	bool in_power_tree DX_GUARDED_BY(lock);
 	bool gone DX_GUARDED_BY(lock); /* a provider that was unplugged */
@@ -70,7 +73,6 @@ struct dx_service {
 	struct dx_dict *properties DX_GUARDED_BY(lock);
 	struct dx_dict *user_properties DX_GUARDED_BY(lock);
 	struct dx_named_queue *queues DX_GUARDED_BY(lock);
-	unsigned nr_queues DX_GUARDED_BY(lock);
 	struct dx_list waiters DX_GUARDED_BY(lock);
 
 	/* Providers: called when a client's super Stop runs, to close what it left open. */

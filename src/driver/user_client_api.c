@@ -124,10 +124,7 @@ void IOUserClientAsyncCompletion(IOUserClient *client, OSAction *action, IORetur
 	    (asyncData == NULL && asyncDataCount != 0)) {
 		return;
 	}
-	dx_mutex_lock(&core->lock);
-	bool cancelled = core->cancelled;
-	dx_mutex_unlock(&core->lock);
-	if (!cancelled) {
+	if (!core->cancelled) {
 		dx_connection_notify(core->connection, DX_CHANNEL_COMPLETION, core->tag, status,
 				     asyncData, asyncDataCount);
 	}
