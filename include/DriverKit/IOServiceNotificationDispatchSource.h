@@ -41,11 +41,14 @@ struct OS_MESSAGE IOServiceNotificationDispatchSource_ServiceNotificationReady_M
 extern OSMetaClass *gIOServiceNotificationDispatchSourceMetaClass;
 extern const OSClassLoadInformation IOServiceNotificationDispatchSource_Class;
 
-/*! Tells of services that match a dictionary. It sees the services of the driver's own process. */
+/*!
+ * Tells of services that match a dictionary. There is nothing here yet that a driver could be
+ * told by: Create() refuses, so that drivers compile and say why they do not start.
+ */
 class IOServiceNotificationDispatchSource : public IODispatchSource {
 	OS_RUNTIME_CLASS(IOServiceNotificationDispatchSource, IODispatchSource);
 
-	/*! @param options  0. @param notification  out, +1. */
+	/*! @return kIOReturnBadArgument; else kIOReturnUnsupported. */
 	static kern_return_t Create(OSDictionary *matching, uint64_t options,
 			IODispatchQueue *queue,
 			IOServiceNotificationDispatchSource **notification);

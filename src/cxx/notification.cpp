@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * notification - IOServiceNotificationDispatchSource.
+ * notification - IOServiceNotificationDispatchSource: refuses, since the broker tells drivers of no services.
  */
 #include "cxx/action.h"
 #include "cxx/block.h"
