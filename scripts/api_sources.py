@@ -143,7 +143,8 @@ class Tests:
         self.c_rows = {c_name(name): name for name in self.rows if "::" in name}
         self.proofs = collections.defaultdict(set)
         self.weight = collections.Counter()  # names that a test uses: few is specific
-        files = [path for end in ("iig", "h", "c", "cpp") for path in find(f"tests/**/*.{end}")
+        files = [path for end in ("iig", "h", "c", "cpp") for top in ("tests", "examples")
+                 for path in find(f"{top}/**/*.{end}")
                  if not path.startswith(NO_PROOF)]
         texts = {path: plain(read(path)) for path in files}
         for path, text in texts.items():
@@ -172,7 +173,7 @@ class Tests:
             self.add(test, test.label, names)
         for block in found:
             if block not in reached:
-                self.add(block, block.path[len("tests/"):], uses[block])
+                self.add(block, block.path.removeprefix("tests/"), uses[block])
 
     def add(self, block, label, names):
         if not block.path.endswith(".c"):
@@ -223,7 +224,7 @@ class Tests:
 
 def blocks(path, text):
     """The functions of a file, and what is between them."""
-    depth, start, label = 0, 0, os.path.splitext(path[len("tests/"):])[0]
+    depth, start, label = 0, 0, os.path.splitext(path.removeprefix("tests/"))[0]
     for match in re.finditer(r"[{}]|;", text):
         depth += {"{": 1, "}": -1}.get(match[0], 0)
         if depth > 0 or (match[0] == "{"):
