@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * notification - IOServiceNotificationDispatchSource: refuses, since the broker tells drivers of no services.
+ * notification - IOServiceNotificationDispatchSource. It refuses: the broker tells drivers of no
+ * services.
  */
 #include "cxx/action.h"
 #include "cxx/block.h"
