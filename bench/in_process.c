@@ -6,12 +6,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backend/virtual/virtual.h"
 #include "report.h"
 #include "usb/usb.h"
 
-#define MAX_BYTES 65536u
+#define NR_BUFFERS 8u	 /* as the driver has */
+#define MAX_BYTES  4096u /* each on a page of its own, as the driver's */
 
 static struct {
 	struct dx_usb_device *device;
@@ -27,7 +29,7 @@ int in_process_start(void)
 {
 	char message[256] = "";
 
-	self.data = calloc(1, MAX_BYTES);
+	self.data = aligned_alloc(MAX_BYTES, NR_BUFFERS * MAX_BYTES);
 	if (self.data == NULL ||
 	    dx_usb_device_attach(backends, "virtual:gadget-zero,speed=super", message,
 				 sizeof(message), &self.device) < 0 ||
@@ -35,6 +37,7 @@ int in_process_start(void)
 		fprintf(stderr, "bench: %s\n", message);
 		return -1;
 	}
+	memset(self.data, 0, NR_BUFFERS * MAX_BYTES);
 	self.interface = dx_usb_device_copy_interface(self.device, 0);
 	if (self.interface == NULL ||
 	    dx_usb_interface_open(self.interface, &self, 0, 0) != DX_USB_OK ||
@@ -73,8 +76,10 @@ double in_process_buffer_ns(uint32_t bytes, unsigned depth, unsigned ms)
 	do {
 		for (unsigned i = 0; i < 1000; i++) {
 			while (sent - self.nr_done < depth) {
-				if (dx_usb_pipe_submit(self.out, self.data, bytes, 0, on_done,
-						       NULL) != DX_USB_OK) {
+				uint8_t *data = self.data + sent % NR_BUFFERS * MAX_BYTES;
+
+				if (dx_usb_pipe_submit(self.out, data, bytes, 0, on_done, NULL) !=
+				    DX_USB_OK) {
 					abort();
 				}
 				sent++;

@@ -8,7 +8,7 @@
 #define BENCH_SERVICE	  "Bench"    /* on IOUserResources */
 #define BENCH_USB	  "BenchUsb" /* on 0525:a4a0, as a sink */
 #define BENCH_MAX_BUFFERS 2048u
-#define BENCH_NR_SLOTS	  64u
+#define BENCH_NR_SLOTS	  8u /* as many as are in flight */
 #define BENCH_SLOT_BYTES  512u
 
 enum bench_selector {
