@@ -166,9 +166,11 @@ class Tests:
                 block = todo.pop()
                 seen.add(block)
                 names |= uses[block]
-                near = (os.path.dirname(test.path), "tests/support")
-                todo += [other for word in set(re.findall(r"\w+", block.text)) for other in helpers[word]
-                         if other not in seen and os.path.dirname(other.path) in near]
+                for found_by_name in (helpers[word] for word in set(re.findall(r"\w+", block.text))):
+                    own = [other for other in found_by_name if other.path == block.path]
+                    todo += [other for other in own or found_by_name if other not in seen and (own or (
+                        os.path.dirname(other.path) in (os.path.dirname(test.path), "tests/support")
+                        and not re.search(r"^static\b", other.text.split("{")[0], re.MULTILINE)))]
             reached |= seen
             self.add(test, test.label, names)
         for block in found:
