@@ -157,6 +157,7 @@ kern_return_t IOTimerDispatchSourceSetEnableWithCompletion(IOTimerDispatchSource
 							   bool enable,
 							   IODispatchSourceCancelHandler handler,
 							   void *context);
+/*! The same without a handler. */
 kern_return_t IOTimerDispatchSourceSetEnable(IOTimerDispatchSource *source, bool enable);
 
 /*! Ends the timer; the handler runs on the timer's queue after callbacks in progress. */

@@ -25,6 +25,7 @@
  * Threads: any; a line is one write.
  */
 int IOLog(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/*! IOLog() with a list of arguments. */
 int IOLogv(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 /*! Writes bytes in hexadecimal, 16 in a line, with the title before each. */
 void IOLogBuffer(const char *title, const void *buffer, size_t size);
@@ -109,25 +110,41 @@ typedef struct IORWLock IORWLock;
 
 typedef enum { kIOLockAssertOwned = 1, kIOLockAssertNotOwned = 2 } IOLockAssertState;
 
+/*! A mutual exclusion. NULL without memory. */
 IOLock *IOLockAlloc(void);
+/*! Nobody may hold it. */
 void IOLockFree(IOLock *lock);
+/*! Waits until the lock is free and takes it; not twice by one thread. */
 void IOLockLock(IOLock *lock);
+/*! Takes it if it is free. @return whether it did. */
 bool IOLockTryLock(IOLock *lock);
+/*! By the thread that took it. */
 void IOLockUnlock(IOLock *lock);
 /*! Ends the process with one line when the lock is not in that state. */
 void IOLockAssert(IOLock *lock, IOLockAssertState state);
 
+/*! A lock that its holder may take again. NULL without memory. */
 IORecursiveLock *IORecursiveLockAlloc(void);
+/*! Nobody may hold it. */
 void IORecursiveLockFree(IORecursiveLock *lock);
+/*! Each one needs an unlock. */
 void IORecursiveLockLock(IORecursiveLock *lock);
+/*! Takes it if no other thread has it. @return whether it did. */
 bool IORecursiveLockTryLock(IORecursiveLock *lock);
+/*! Undoes one lock. */
 void IORecursiveLockUnlock(IORecursiveLock *lock);
+/*! Whether the calling thread holds it. */
 bool IORecursiveLockHaveLock(const IORecursiveLock *lock);
 
+/*! A lock for many readers or one writer. NULL without memory. */
 IORWLock *IORWLockAlloc(void);
+/*! Nobody may hold it. */
 void IORWLockFree(IORWLock *lock);
+/*! Waits until no one writes; other readers may hold it too. */
 void IORWLockRead(IORWLock *lock);
+/*! Waits until no one else holds it. */
 void IORWLockWrite(IORWLock *lock);
+/*! Ends a read or a write. */
 void IORWLockUnlock(IORWLock *lock);
 
 #define IOLockFreeZero(lock) do { IOLockFree(lock); (lock) = NULL; } while (0)
@@ -142,6 +159,7 @@ uint32_t crc32(uint32_t crc, const void *buffer, size_t size);
 void OSSynchronizeIO(void);
 /*! 16.16 fixed point. The quotient of a division by 0 is the largest number of the right sign. */
 IOFixed IOFixedMultiply(IOFixed a, IOFixed b);
+/*! a / b, in 16.16 fixed point. */
 IOFixed IOFixedDivide(IOFixed a, IOFixed b);
 /*! Bytes of a page. */
 extern uint64_t IOVMPageSize;

@@ -268,16 +268,20 @@ kern_return_t OSActionEndWait(OSAction *action, OSActionWaitToken *token);
 
 /*! The two booleans: one object each, never freed. */
 OSBoolean *OSBooleanGet(bool value);
+/*! Its value. */
 bool OSBooleanGetValue(const OSBoolean *boolean);
 
 /*! @param length  bytes; (size_t)-1: up to the NUL. @return +1; NULL without memory or with a NUL
  * inside. */
 OSStringPtr OSStringCreate(const char *text, size_t length);
+/*! The text, with a NUL; lives as long as the object. */
 const char *OSStringGetStringPtr(const OSString *string);
+/*! Bytes, the NUL not counted. */
 size_t OSStringGetLength(const OSString *string);
 
 /*! @param bytes  copied; NULL: zeros. @return +1, or NULL without memory. */
 OSDataPtr OSDataCreate(const void *bytes, size_t length);
+/*! Its length in bytes. */
 size_t OSDataGetLength(const OSData *data);
 /*! @return NULL when empty, or when [offset, offset + length) is not inside. */
 const void *OSDataGetBytesPtr(const OSData *data, size_t offset, size_t length);
@@ -290,31 +294,42 @@ bool OSDataAppendBytes(OSData *data, const void *bytes, size_t length);
 OSNumberPtr OSNumberCreate(uint64_t value, size_t bits);
 /*! 64 bits wide. */
 OSNumberPtr OSNumberCreateWithUInt64Value(uint64_t value);
+/*! The value. */
 uint64_t OSNumberGetUInt64Value(const OSNumber *number);
+/*! The width that it was made with. */
 size_t OSNumberGetNumberOfBits(const OSNumber *number);
 
 #define kOSArrayAppend ((size_t)-1)
 
+/*! An empty array; release it. NULL without memory. */
 OSArrayPtr OSArrayCreate(void);
+/*! Number of members. */
 size_t OSArrayGetCount(const OSArray *array);
 /*! Inserts at index <= count, or appends with kOSArrayAppend. Takes its own reference. */
 bool OSArraySetValue(OSArray *array, size_t index, const void *object);
+/*! Another member in the place of one. @return false when there is none. */
 bool OSArrayReplaceValue(OSArray *array, size_t index, const void *object);
+/*! Adds a member at the end. @return false without memory. */
 bool OSArrayAppendValue(OSArray *array, const void *object);
+/*! Takes a member out and releases it; those behind it move up. */
 void OSArrayRemoveValue(OSArray *array, size_t index);
 /*! Borrowed; NULL beyond the end. */
 OSObjectPtr OSArrayGetValue(const OSArray *array, size_t index);
 /*! NULL when there is no string. */
 const char *OSArrayGetStringValue(const OSArray *array, size_t index);
+/*! OSArraySetValue() with a new OSString. */
 bool OSArraySetStringValue(OSArray *array, size_t index, const char *text);
 /*! 0 when there is no number. */
 uint64_t OSArrayGetUInt64Value(const OSArray *array, size_t index);
+/*! OSArraySetValue() with a new OSNumber of 64 bits. */
 bool OSArraySetUInt64Value(OSArray *array, size_t index, uint64_t value);
 /*! Calls the function for each member until it returns true. @return true when it did. */
 bool OSArrayApply_f(const OSArray *array, void *context, bool (*function)(void *context,
 									  OSObjectPtr object));
 
+/*! An empty dictionary; release it. NULL without memory. */
 OSDictionaryPtr OSDictionaryCreate(void);
+/*! Number of keys. */
 size_t OSDictionaryGetCount(const OSDictionary *dictionary);
 /*! Takes its own reference on object; an older value of the key is released. */
 bool OSDictionarySetValue(OSDictionary *dictionary, const char *key, const void *object);
@@ -324,9 +339,11 @@ bool OSDictionaryRemoveValue(OSDictionary *dictionary, const char *key);
 OSObjectPtr OSDictionaryGetValue(const OSDictionary *dictionary, const char *key);
 /*! NULL when missing or no string. */
 const char *OSDictionaryGetStringValue(const OSDictionary *dictionary, const char *key);
+/*! OSDictionarySetValue() with a new OSString. */
 bool OSDictionarySetStringValue(OSDictionary *dictionary, const char *key, const char *text);
 /*! 0 when missing or no number. */
 uint64_t OSDictionaryGetUInt64Value(const OSDictionary *dictionary, const char *key);
+/*! OSDictionarySetValue() with a new OSNumber of 64 bits. */
 bool OSDictionarySetUInt64Value(OSDictionary *dictionary, const char *key, uint64_t value);
 /*! Calls the function for each pair until it returns true. @return true when it did. */
 bool OSDictionaryApply_f(const OSDictionary *dictionary, void *context,

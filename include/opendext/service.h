@@ -147,10 +147,13 @@ kern_return_t IOServiceStringFromReturn(IOService *service, IOReturn code, OSStr
  * returned. @return NULL without memory or for a NULL name. */
 OSDictionary *IOServiceCreatePropertyMatchingDictionary(const char *key, const void *value,
 							OSDictionary *matching);
+/*! Adds the kernel class to matching, or to a new one if that is NULL. */
 OSDictionary *IOServiceCreateKernelClassMatchingDictionary(const char *className,
 							   OSDictionary *matching);
+/*! The same for the class of a driver. */
 OSDictionary *IOServiceCreateUserClassMatchingDictionary(const char *className,
 							 OSDictionary *matching);
+/*! The same for the name of a service. */
 OSDictionary *IOServiceCreateNameMatchingDictionary(const char *serviceName,
 						    OSDictionary *matching);
 

@@ -107,6 +107,7 @@ kern_return_t IOUSBHostDeviceDeviceRequest(IOUSBHostDevice *device, IOService *f
 					   IOMemoryDescriptor *dataBuffer,
 					   uint16_t *bytesTransferred,
 					   uint32_t completionTimeoutMs);
+/*! The same without waiting. */
 kern_return_t IOUSBHostDeviceAsyncDeviceRequest(IOUSBHostDevice *device, IOService *forClient,
 						uint8_t bmRequestType, uint8_t bRequest,
 						uint16_t wValue, uint16_t wIndex, uint16_t wLength,
@@ -121,6 +122,7 @@ kern_return_t IOUSBHostDeviceAbortDeviceRequests(IOUSBHostDevice *device, IOServ
  * @param matchInterfaces  drivers may match the new interfaces. */
 kern_return_t IOUSBHostDeviceSetConfiguration(IOUSBHostDevice *device, uint8_t bConfigurationValue,
 					      bool matchInterfaces);
+/*! Its address on the bus. */
 kern_return_t IOUSBHostDeviceGetAddress(IOUSBHostDevice *device, uint8_t *address);
 /*! kIOUSBHostConnectionSpeed... */
 kern_return_t IOUSBHostDeviceGetSpeed(IOUSBHostDevice *device, uint8_t *speed);
@@ -137,6 +139,7 @@ kern_return_t IOUSBHostDeviceCreateInterfaceIterator(IOUSBHostDevice *device, ui
 /*! The next one, +1; NULL and kIOReturnSuccess at the end. */
 kern_return_t IOUSBHostDeviceCopyInterface(IOUSBHostDevice *device, uintptr_t ref,
 					   IOUSBHostInterface **interface);
+/*! Ends an iteration; ref is then invalid. */
 kern_return_t IOUSBHostDeviceDestroyInterfaceIterator(IOUSBHostDevice *device, uintptr_t ref);
 
 /* --- IOUSBHostInterface ---------------------------------------------------------------------- */
@@ -150,6 +153,7 @@ kern_return_t IOUSBHostInterfaceOpen(IOUSBHostInterface *interface, IOService *f
 /*! Aborts all I/O of the interface; completions have been queued when it returns. */
 kern_return_t IOUSBHostInterfaceClose(IOUSBHostInterface *interface, IOService *forClient,
 				      IOOptionBits options);
+/*! As IOUSBHostDeviceGetFrameNumber(). */
 kern_return_t IOUSBHostInterfaceGetFrameNumber(IOUSBHostInterface *interface,
 					       uint64_t *frameNumber, uint64_t *theTime);
 /*! Free with IOUSBHostFreeDescriptor(). */
@@ -160,6 +164,7 @@ IOUSBHostInterfaceCopyConfigurationDescriptor(IOUSBHostInterface *interface);
 const IOUSBInterfaceDescriptor *
 IOUSBHostInterfaceGetInterfaceDescriptor(IOUSBHostInterface *interface,
 					 const IOUSBConfigurationDescriptor *configuration);
+/*! As IOUSBHostDeviceCopyStringDescriptor(). */
 const IOUSBStringDescriptor *
 IOUSBHostInterfaceCopyStringDescriptor(IOUSBHostInterface *interface, uint8_t index,
 				       uint16_t languageID);
@@ -174,26 +179,31 @@ kern_return_t IOUSBHostInterfaceCopyPipe(IOUSBHostInterface *interface, uint8_t 
 /*! Aborts I/O, makes the pipes unusable, sends SET_INTERFACE. */
 kern_return_t IOUSBHostInterfaceSelectAlternateSetting(IOUSBHostInterface *interface,
 						       uint8_t bAlternateSetting);
+/*! As IOUSBHostDeviceGetPortStatus(). */
 kern_return_t IOUSBHostInterfaceGetPortStatus(IOUSBHostInterface *interface,
 					      uint32_t *portStatus);
 /*! Milliseconds without I/O after which the device may be suspended; 0: never. Kept; in force on
  * devices that can be suspended. */
 kern_return_t IOUSBHostInterfaceSetIdlePolicy(IOUSBHostInterface *interface,
 					      uint32_t deviceIdleTimeout);
+/*! What IOUSBHostInterfaceSetIdlePolicy() set. */
 kern_return_t IOUSBHostInterfaceGetIdlePolicy(IOUSBHostInterface *interface,
 					      uint32_t *deviceIdleTimeout);
 /*! The device of the interface, +1. */
 kern_return_t IOUSBHostInterfaceCopyDevice(IOUSBHostInterface *interface,
 					   IOUSBHostDevice **device);
+/*! As IOUSBHostDeviceCreateIOBuffer(). */
 kern_return_t IOUSBHostInterfaceCreateIOBuffer(IOUSBHostInterface *interface, IOOptionBits options,
 					       uint64_t capacity,
 					       IOBufferMemoryDescriptor **buffer);
+/*! As IOUSBHostDeviceDeviceRequest(), for the owner of the interface. */
 kern_return_t IOUSBHostInterfaceDeviceRequest(IOUSBHostInterface *interface,
 					      uint8_t bmRequestType, uint8_t bRequest,
 					      uint16_t wValue, uint16_t wIndex, uint16_t wLength,
 					      IOMemoryDescriptor *dataBuffer,
 					      uint16_t *bytesTransferred,
 					      uint32_t completionTimeoutMs);
+/*! The same without waiting. */
 kern_return_t IOUSBHostInterfaceAsyncDeviceRequest(IOUSBHostInterface *interface,
 						   uint8_t bmRequestType, uint8_t bRequest,
 						   uint16_t wValue, uint16_t wIndex,
@@ -201,6 +211,7 @@ kern_return_t IOUSBHostInterfaceAsyncDeviceRequest(IOUSBHostInterface *interface
 						   IOMemoryDescriptor *dataBuffer,
 						   OSAction *completion,
 						   uint32_t completionTimeoutMs);
+/*! As IOUSBHostDeviceAbortDeviceRequests(). */
 kern_return_t IOUSBHostInterfaceAbortDeviceRequests(IOUSBHostInterface *interface,
 						    IOOptionBits options, IOReturn withError);
 
@@ -231,17 +242,22 @@ kern_return_t
 IOUSBHostPipeCreateActionCompleteAsyncIO(OSObject *target,
 					 IOUSBHostPipeCompleteAsyncIOHandler handler,
 					 size_t referenceSize, OSAction **action);
+/*! The same for IOUSBHostPipeAsyncIsochIO(). */
 kern_return_t
 IOUSBHostPipeCreateActionCompleteAsyncIsochIO(OSObject *target,
 					      IOUSBHostPipeCompleteAsyncIsochIOHandler handler,
 					      size_t referenceSize, OSAction **action);
+/*! The same for IOUSBHostPipeAsyncIOBundled(). */
 kern_return_t
 IOUSBHostPipeCreateActionCompleteAsyncIOBundled(OSObject *target,
 						IOUSBHostPipeCompleteAsyncIOBundledHandler handler,
 						size_t referenceSize, OSAction **action);
 
+/*! The speed of the device, a kIOUSBHostConnectionSpeed* value. */
 kern_return_t IOUSBHostPipeGetSpeed(IOUSBHostPipe *pipe, uint8_t *speed);
+/*! The address of its device on the bus. */
 kern_return_t IOUSBHostPipeGetDeviceAddress(IOUSBHostPipe *pipe, uint8_t *address);
+/*! The descriptors of the endpoint: as they are now, or as the device gave them. */
 kern_return_t IOUSBHostPipeGetDescriptors(IOUSBHostPipe *pipe,
 					  IOUSBStandardEndpointDescriptors *descriptors,
 					  IOUSBGetEndpointDescriptorOptions type);
@@ -251,6 +267,7 @@ kern_return_t IOUSBHostPipeAdjustPipe(IOUSBHostPipe *pipe,
 				      const IOUSBStandardEndpointDescriptors *descriptors);
 /*! Milliseconds after which a pending request no longer keeps the device awake; bulk and interrupt. */
 kern_return_t IOUSBHostPipeSetIdlePolicy(IOUSBHostPipe *pipe, uint32_t idleTimeoutMs);
+/*! What IOUSBHostPipeSetIdlePolicy() set. */
 kern_return_t IOUSBHostPipeGetIdlePolicy(IOUSBHostPipe *pipe, uint32_t *idleTimeoutMs);
 
 /*!
@@ -290,6 +307,7 @@ kern_return_t IOUSBHostPipeIsochIO(IOUSBHostPipe *pipe, IOMemoryDescriptor *data
 
 /*! Bundled I/O on bulk endpoints: a ring of size descriptors, once per pipe. */
 kern_return_t IOUSBHostPipeCreateMemoryDescriptorRing(IOUSBHostPipe *pipe, uint32_t size);
+/*! Puts memory at a place of the ring; kept until another takes the place. */
 kern_return_t IOUSBHostPipeSetMemoryDescriptor(IOUSBHostPipe *pipe,
 					       IOMemoryDescriptor *memoryDescriptor,
 					       uint32_t index);

@@ -596,9 +596,11 @@ IOUSBGetNextAssociatedDescriptorWithType(const IOUSBConfigurationDescriptor *con
 const IOUSBInterfaceAssociationDescriptor *
 IOUSBGetNextInterfaceAssociationDescriptor(const IOUSBConfigurationDescriptor *configurationDescriptor,
 					   const IOUSBDescriptorHeader *currentDescriptor);
+/*! The first one behind current (NULL: of all). NULL: there is none. */
 const IOUSBInterfaceDescriptor *
 IOUSBGetNextInterfaceDescriptor(const IOUSBConfigurationDescriptor *configurationDescriptor,
 				const IOUSBDescriptorHeader *currentDescriptor);
+/*! The same among the endpoints of this interface descriptor. */
 const IOUSBEndpointDescriptor *
 IOUSBGetNextEndpointDescriptor(const IOUSBConfigurationDescriptor *configurationDescriptor,
 			       const IOUSBInterfaceDescriptor *interfaceDescriptor,
@@ -616,18 +618,24 @@ IOUSBGetNextCapabilityDescriptorWithType(
 /*! The first of its kind that is as long as its struct, or NULL. */
 const IOUSBDeviceCapabilityUSB2Extension *
 IOUSBGetUSB20ExtensionDeviceCapabilityDescriptor(const IOUSBBOSDescriptor *bosDescriptor);
+/*! The SuperSpeed capability. NULL: there is none. */
 const IOUSBDeviceCapabilitySuperSpeedUSB *
 IOUSBGetSuperSpeedDeviceCapabilityDescriptor(const IOUSBBOSDescriptor *bosDescriptor);
+/*! The container id capability. NULL: there is none. */
 const IOUSBDeviceCapabilityContainerID *
 IOUSBGetContainerIDDescriptor(const IOUSBBOSDescriptor *bosDescriptor);
+/*! The billboard capability. NULL: there is none. */
 const IOUSBDeviceCapabilityBillboard *
 IOUSBGetBillboardDescriptor(const IOUSBBOSDescriptor *bosDescriptor);
 
 /*! What an endpoint descriptor says: tIOUSBEndpointDirection (Unknown for control endpoints),
  * bEndpointAddress, number, tIOUSBEndpointType. */
 uint8_t IOUSBGetEndpointDirection(const IOUSBEndpointDescriptor *descriptor);
+/*! Number and direction bit, as in bEndpointAddress. */
 uint8_t IOUSBGetEndpointAddress(const IOUSBEndpointDescriptor *descriptor);
+/*! The number without the direction. */
 uint8_t IOUSBGetEndpointNumber(const IOUSBEndpointDescriptor *descriptor);
+/*! A kIOUSBEndpointType* value. */
 uint8_t IOUSBGetEndpointType(const IOUSBEndpointDescriptor *descriptor);
 /*!
  * Bytes of one packet, without bursts and mult.
@@ -640,8 +648,10 @@ uint16_t IOUSBGetEndpointMaxPacketSize(uint32_t usbDeviceSpeed,
  * (0: shorter than one). 0 for control and bulk endpoints and for bInterval 0. */
 uint32_t IOUSBGetEndpointIntervalEncodedMicroframes(uint32_t usbDeviceSpeed,
 						    const IOUSBEndpointDescriptor *descriptor);
+/*! The polling interval in units of 125 us. */
 uint32_t IOUSBGetEndpointIntervalMicroframes(uint32_t usbDeviceSpeed,
 					     const IOUSBEndpointDescriptor *descriptor);
+/*! The polling interval in ms, rounded down. */
 uint32_t IOUSBGetEndpointIntervalFrames(uint32_t usbDeviceSpeed,
 					const IOUSBEndpointDescriptor *descriptor);
 /*! Streams of a super speed bulk endpoint: as n of 2^n, and as a number; 0: none.
@@ -649,6 +659,7 @@ uint32_t IOUSBGetEndpointIntervalFrames(uint32_t usbDeviceSpeed,
 uint32_t IOUSBGetEndpointMaxStreamsEncoded(
 	uint32_t usbDeviceSpeed, const IOUSBEndpointDescriptor *endpointDescriptor,
 	const IOUSBSuperSpeedEndpointCompanionDescriptor *companionDescriptor);
+/*! How many bulk streams it has; 0: none. */
 uint32_t
 IOUSBGetEndpointMaxStreams(uint32_t usbDeviceSpeed,
 			   const IOUSBEndpointDescriptor *endpointDescriptor,
