@@ -24,6 +24,7 @@
 #define READY_TIMEOUT_MS 10000
 #define MAX_NAMES        16u
 #define GRACE_MS         5000
+#define SETTLE_MS        1000u /* for the rest, once the last Start has been ended */
 
 /* A name for the directory that dextd will make. @return 0, or a negative errno. */
 static int choose_directory(struct dx_session *session)
@@ -118,9 +119,10 @@ static bool broker_is_quiet(const struct dx_session *session, bool errors_only)
 static int execute_broker(struct dx_session *session, const char *path, int ready_fd,
 			  const struct dx_session_options *given)
 {
-	const char *argv[] = {path,       "--private",      "--ready-fd", "3",
-			      "--socket", session->address, NULL,	    NULL,
-			      NULL};
+	char wait_ms[16];
+	const char *argv[] = {path,       "--private",      "--ready-fd",   "3",
+			      "--socket", session->address, "--start-wait", wait_ms,
+			      NULL,       NULL,             NULL};
 	const char *environment[] = {LOG_ENVIRONMENT, log_level(session, given->errors_only),
 				     NULL};
 	int fds[] = {ready_fd, 3};
@@ -137,9 +139,11 @@ static int execute_broker(struct dx_session *session, const char *path, int read
 	int result = -EEXIST;
 
 	if (given->host_program != NULL) {
-		argv[6] = "--host-program";
-		argv[7] = given->host_program;
+		argv[8] = "--host-program";
+		argv[9] = given->host_program;
 	}
+	(void)snprintf(wait_ms, sizeof(wait_ms), "%u",
+		       given->timeout_ms == 0 ? 1 : given->timeout_ms);
 	for (unsigned tries = 0; result == -EEXIST && tries < MAX_NAMES; tries++) {
 		result = choose_directory(session);
 		if (result == 0) {
@@ -271,7 +275,9 @@ static int wait_settled(struct dx_session *session, const struct dx_session_opti
 	unsigned timeout_ms = options->timeout_ms;
 	bool is_quiet = broker_is_quiet(session, options->errors_only);
 	struct dx_dict *tree = NULL;
-	int result = dx_control_wait_quiet(&session->broker, timeout_ms * UINT64_C(1000000));
+	/* A Start that does not return is the broker's to end, and to say whose it was. */
+	int result = dx_control_wait_quiet(&session->broker,
+					   (timeout_ms + SETTLE_MS) * UINT64_C(1000000));
 
 	if (result == -EREMOTEIO) {
 		return dx_tool_fail(session->tool, DX_TOOL_FAILED,
