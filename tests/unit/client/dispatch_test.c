@@ -249,6 +249,7 @@ static void run_main_loop(void)
 	(void)dispatch_get_main_queue();
 	CHECK_EQ(pthread_create(&thread, NULL, sync_to_main, &next), 0);
 	CFRunLoopRun();
+	CHECK_EQ(pthread_join(thread, NULL), 0);
 	_exit(next == 1 ? 42 : 1);
 }
 
