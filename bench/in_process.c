@@ -31,7 +31,7 @@ int in_process_start(void)
 
 	self.data = aligned_alloc(MAX_BYTES, NR_BUFFERS * MAX_BYTES);
 	if (self.data == NULL ||
-	    dx_usb_device_attach(backends, "virtual:gadget-zero,speed=super", message,
+	    dx_usb_device_attach(backends, "virtual:gadget-zero,speed=super", -1, message,
 				 sizeof(message), &self.device) < 0 ||
 	    dx_usb_device_set_configuration(self.device, NULL, 3) != DX_USB_OK) {
 		fprintf(stderr, "bench: %s\n", message);

@@ -125,7 +125,7 @@ static int set_up(struct bench *bench)
 {
 	char message[256];
 
-	if (dx_usb_device_attach(backends, "virtual:gadget-zero,mode=loopback", message,
+	if (dx_usb_device_attach(backends, "virtual:gadget-zero,mode=loopback", -1, message,
 				 sizeof(message), &bench->device) < 0) {
 		fprintf(stderr, "usb_bench: %s\n", message);
 		return -1;

@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	memcpy(spec, prefix, sizeof(prefix) - 1);
 	memcpy(spec + sizeof(prefix) - 1, bytes, length);
 	spec[sizeof(prefix) - 1 + length] = '\0';
-	if (dx_backend_virtual.open(spec, &host, NULL, message, sizeof(message), &backend) == 0) {
+	if (dx_backend_virtual.open(spec, -1, &host, NULL, message, sizeof(message), &backend) ==
+	    0) {
 		assert(dx_backend_virtual.info(backend)->nr_configurations != 0);
 		dx_backend_virtual.close(backend);
 	} else {

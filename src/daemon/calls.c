@@ -53,7 +53,7 @@ static struct dx_call *call_new(struct dx_host *host, uint16_t type, uint64_t id
 }
 
 static int call_send(struct dx_host *host, uint16_t type, uint64_t id, const void *body,
-		     size_t body_length, const void *payload, size_t payload_length)
+		     size_t body_length, const void *payload, size_t payload_length, int *fd)
 {
 	struct dx_call *call = call_new(host, type, id);
 	int r = 0;
@@ -62,7 +62,7 @@ static int call_send(struct dx_host *host, uint16_t type, uint64_t id, const voi
 		return -ENOMEM;
 	}
 	r = dx_peer_send(&host->peer, type, call->seq, 0, body, body_length, payload,
-			 payload_length, NULL);
+			 payload_length, fd);
 	if (r < 0) {
 		call_free(call);
 	}
@@ -71,17 +71,17 @@ static int call_send(struct dx_host *host, uint16_t type, uint64_t id, const voi
 
 int dx_call(struct dx_host *host, uint16_t type, uint64_t id, const void *body, size_t body_length)
 {
-	return call_send(host, type, id, body, body_length, NULL, 0);
+	return call_send(host, type, id, body, body_length, NULL, 0, NULL);
 }
 
 int dx_call_value(struct dx_host *host, uint16_t type, uint64_t id, const void *body,
-		  size_t body_length, const void *value)
+		  size_t body_length, const void *value, int *fd)
 {
 	DX_CLEANUP_FREE void *bytes = NULL;
 	size_t length = 0;
 	int r = dx_plist_encode(value, &bytes, &length);
 
-	return r < 0 ? r : call_send(host, type, id, body, body_length, bytes, length);
+	return r < 0 ? r : call_send(host, type, id, body, body_length, bytes, length, fd);
 }
 
 /* Sends the host's end away; the application's waits in the call. */

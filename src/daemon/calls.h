@@ -13,9 +13,9 @@
 
 /* Sends a request without payload about the entry id. @return as dx_peer_send(). */
 int dx_call(struct dx_host *host, uint16_t type, uint64_t id, const void *body, size_t body_length);
-/* The same with a property list. */
+/* The same with a property list, and *fd if fd is not NULL; taken over on success. */
 int dx_call_value(struct dx_host *host, uint16_t type, uint64_t id, const void *body,
-		  size_t body_length, const void *value);
+		  size_t body_length, const void *value, int *fd);
 
 /* A reply arrived: acts on it. -EPROTO when nothing was asked. */
 int dx_calls_reply(struct dx_host *host, struct dx_wire_message_in *message);

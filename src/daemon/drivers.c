@@ -320,7 +320,7 @@ static void start_took_too_long(void *context)
 }
 
 /* Tells it to start, and how long it may take. */
-static int driver_tell(struct dx_driver *driver)
+static int driver_tell(struct dx_driver *driver, char *message, size_t message_size)
 {
 	int r = dx_loop_add_timer(driver->broker->loop, start_took_too_long, driver,
 				  &driver->start_timer);
@@ -328,13 +328,14 @@ static int driver_tell(struct dx_driver *driver)
 	if (r == 0) {
 		dx_loop_set_timer(driver->start_timer,
 				  driver->started_ns + start_wait_ms(driver) * NS_PER_MS);
-		r = dx_host_start(driver->host, driver);
+		r = dx_host_start(driver->host, driver, message, message_size);
 	}
 	return r;
 }
 
 void dx_driver_host_ready(struct dx_driver *driver)
 {
+	char message[512] = "";
 	int r = 0;
 
 	if (driver->state != DX_DRIVER_LAUNCHING || driver->entry->inactive) {
@@ -342,12 +343,15 @@ void dx_driver_host_ready(struct dx_driver *driver)
 	}
 	driver->state = DX_DRIVER_STARTING;
 	driver->started_ns = dx_clock_now_ns();
-	r = driver_tell(driver);
+	r = driver_tell(driver, message, sizeof(message));
+	if (r < 0 && message[0] != '\0') { /* the device cannot be had */
+		dx_driver_host_refused(driver, message, false);
+		return;
+	}
 	if (r < 0) {
-		char words[128];
-
-		(void)snprintf(words, sizeof(words), "cannot be told to start: %s", strerror(-r));
-		dx_driver_host_refused(driver, words, true);
+		(void)snprintf(message, sizeof(message), "cannot be told to start: %s",
+			       strerror(-r));
+		dx_driver_host_refused(driver, message, true);
 		return;
 	}
 	dx_record_write(driver->host);

@@ -24,6 +24,7 @@
 #include "daemon/drivers.h"
 #include "daemon/records.h"
 #include "daemon/terminate.h"
+#include "usb/spec.h"
 
 #define MAX_HOST_FRAMES 16384u
 #define NS_PER_MS       1000000ull
@@ -251,7 +252,8 @@ static int send_setup(struct dx_host *host)
 	int r = dict == NULL ? -ENOMEM : setup_values(host, dict);
 
 	if (r == 0) {
-		r = dx_call_value(host, DX_WIRE_H_SETUP, 0, &setup, sizeof(setup), dict);
+		r = dx_call_value(host, DX_WIRE_H_SETUP, 0, &setup, sizeof(setup), dict,
+				  NULL);
 	}
 	dx_object_unref(dict);
 	return r;
@@ -428,19 +430,67 @@ static int start_values(const struct dx_driver *driver, struct dx_dict *dict,
 	return r;
 }
 
-int dx_host_start(struct dx_host *host, struct dx_driver *driver)
+/* Another service of the host is on this device, and will be. */
+static bool host_drives(const struct dx_host *host, const struct dx_driver *except,
+			const struct dx_device *device)
 {
-	const struct dx_wire_start start = {
+	dx_list_for_each (node, &host->drivers) {
+		const struct dx_driver *driver = dx_list_entry(node, struct dx_driver, host_node);
+
+		if (driver != except && driver->entry->parent->device == device &&
+		    !driver->entry->inactive &&
+		    (driver->state == DX_DRIVER_STARTING || driver->state == DX_DRIVER_RUNNING)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the device of the driver's provider needs that a confined host cannot get.
+ * @return 0, *ret_fd is -1 where there is nothing; negative with a message. */
+static int acquire_device(const struct dx_host *host, const struct dx_driver *driver, char *message,
+			  size_t message_size, int *ret_fd)
+{
+	static const struct dx_usb_backend_ops *const none[] = {NULL};
+	const struct dx_daemon_options *options = host->broker->options;
+	const struct dx_device *device = driver->entry->parent->device;
+	int fd = -ENODATA;
+
+	if (device != NULL) {
+		fd = dx_usb_spec_acquire(device->spec,
+					 options->backends != NULL ? options->backends : none,
+					 message, message_size);
+	}
+	if (fd == -EBUSY && host_drives(host, driver, device)) {
+		fd = -ENODATA; /* one that can be had once only is there already */
+	}
+	*ret_fd = fd < 0 ? -1 : fd;
+	return fd < 0 && fd != -ENODATA ? fd : 0;
+}
+
+int dx_host_start(struct dx_host *host, struct dx_driver *driver, char *message,
+		  size_t message_size)
+{
+	struct dx_wire_start start = {
 		.id = driver->entry->id,
 		.provider_id = driver->provider_id,
 	};
-	struct dx_dict *dict = dx_dict_new();
-	struct dx_dict *provider = dx_dict_new();
-	int r = dict == NULL || provider == NULL ? -ENOMEM : start_values(driver, dict, provider);
+	DX_CLEANUP_FD int fd = -1;
+	struct dx_dict *dict = NULL;
+	struct dx_dict *provider = NULL;
+	int r = acquire_device(host, driver, message, message_size, &fd);
 
+	if (r < 0) {
+		return r;
+	}
+	message[0] = '\0';
+	start.flags = fd >= 0 ? DX_START_DEVICE_FD : 0;
+	dict = dx_dict_new();
+	provider = dx_dict_new();
+	r = dict == NULL || provider == NULL ? -ENOMEM : start_values(driver, dict, provider);
 	if (r == 0) {
 		r = dx_call_value(host, DX_WIRE_H_START, driver->entry->id, &start, sizeof(start),
-				  dict);
+				  dict, fd >= 0 ? &fd : NULL);
 	}
 	dx_object_unref(provider);
 	dx_object_unref(dict);

@@ -72,8 +72,10 @@ int dx_host_adopt(struct dx_broker *broker, struct dx_bundle *bundle, const char
 		  uint64_t nr_ids, struct dx_host **ret_host);
 pid_t dx_host_pid(const struct dx_host *host);
 
-/* START for a driver whose host is ready. */
-int dx_host_start(struct dx_host *host, struct dx_driver *driver);
+/* START for a driver whose host is ready. Takes what the device needs from outside of the host.
+ * @return 0; what acquiring or sending said, the former with one line in message. */
+int dx_host_start(struct dx_host *host, struct dx_driver *driver, char *message,
+		  size_t message_size);
 /* TERMINATE for any entry of the host; the reply ends in dx_terminate_stopped(). */
 int dx_host_terminate(struct dx_host *host, struct dx_entry *entry);
 /* DEVICE_GONE for a provider. */

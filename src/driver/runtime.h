@@ -71,6 +71,7 @@ struct dx_runtime_provider {
 	const struct dx_dict *properties; /* may be NULL */
 	const char *spec;		  /* of the USB device; NULL: not USB */
 	uint64_t device_id;		  /* of the USB device entry */
+	int *device_fd; /* acquired for spec (usb/backend.h); taken if it is needed; NULL: none */
 };
 
 /* @return 0; -EINVAL a class table is wrong; -ENOMEM; -EMFILE; -EAGAIN no thread. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/cleanup.h"
 #include "driver/user_client.h"
 #include "memory/memory.h"
 
@@ -177,8 +178,10 @@ static int share_serve(struct dx_usb_share *share)
 	return result;
 }
 
+/* device_fd is left alone when the device is open here already. */
 static int share_open(struct dx_runtime *runtime, uint64_t device_id, const char *spec,
-		      char *message, size_t message_size, struct dx_usb_share **ret_share)
+		      int *device_fd, char *message, size_t message_size,
+		      struct dx_usb_share **ret_share)
 {
 	static const struct dx_usb_backend_ops *const none[] = {NULL};
 	const struct dx_usb_backend_ops *const *backends =
@@ -198,8 +201,9 @@ static int share_open(struct dx_runtime *runtime, uint64_t device_id, const char
 	if (share == NULL) {
 		return -ENOMEM;
 	}
-	int result =
-		dx_usb_device_attach(backends, spec, message, message_size, &share->device);
+	int result = dx_usb_device_attach(backends, spec,
+					  device_fd == NULL ? -1 : dx_take_fd(device_fd), message,
+					  message_size, &share->device);
 	if (result < 0) {
 		free(share->spec);
 		free(share);
@@ -374,8 +378,8 @@ int dx_usb_provider_new(struct dx_runtime *runtime, const struct dx_runtime_prov
 	struct dx_usb_share *share = NULL;
 	uint64_t device_id =
 		description->device_id == 0 ? description->id : description->device_id;
-	int result = share_open(runtime, device_id, description->spec, message, message_size,
-				&share);
+	int result = share_open(runtime, device_id, description->spec, description->device_fd,
+				message, message_size, &share);
 
 	if (result < 0) {
 		return result;

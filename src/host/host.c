@@ -207,11 +207,12 @@ static int handle_setup(struct dx_host *host, struct dx_wire_message_in *message
 	return 0;
 }
 
+/* Takes *device_fd if the device is not open here yet. On failure text may say why. */
 static int start_service(struct dx_host *host, const struct dx_wire_start *body,
-			 const struct dx_dict *start, struct request *request)
+			 const struct dx_dict *start, int *device_fd, struct request *request,
+			 char *text, size_t text_size)
 {
 	const struct dx_dict *provider = dx_dict_get_dict(start, DX_START_PROVIDER_KEY);
-	char text[512] = "";
 
 	if (provider == NULL) {
 		return -EINVAL;
@@ -224,6 +225,7 @@ static int start_service(struct dx_host *host, const struct dx_wire_start *body,
 		.properties = dx_dict_get_dict(provider, DX_START_PROVIDER_PROPERTIES_KEY),
 		.spec = dx_dict_get_string(provider, DX_START_PROVIDER_SPEC_KEY, NULL),
 		.device_id = dx_dict_get_u64(provider, DX_START_PROVIDER_DEVICE_KEY, 0),
+		.device_fd = device_fd,
 	};
 	const char *class_name = dx_dict_get_string(start, DX_START_CLASS_KEY, "");
 	int rc = dx_mirror_add_started(&host->mirror, body->id, body->provider_id, start);
@@ -232,13 +234,10 @@ static int start_service(struct dx_host *host, const struct dx_wire_start *body,
 	}
 	rc = dx_runtime_start(host->runtime, body->id, class_name,
 			      dx_dict_get_dict(start, DX_START_PROPERTIES_KEY), &description, text,
-			      sizeof(text), request_done, request);
+			      text_size, request_done, request);
 	if (rc == -ENOENT && text[0] == '\0') {
-		dx_log_error("%s: no class %s in the driver (IOUserClass in Info.plist)",
-			     host->name, class_name);
-	} else if (rc < 0) {
-		dx_log_error("%s: cannot start %s: %s", host->name, class_name,
-			     text[0] != '\0' ? text : strerror(-rc));
+		(void)snprintf(text, text_size,
+			       "no class %s in the driver (IOUserClass in Info.plist)", class_name);
 	}
 	if (rc < 0) {
 		dx_mirror_remove(&host->mirror, body->id);
@@ -248,9 +247,9 @@ static int start_service(struct dx_host *host, const struct dx_wire_start *body,
 
 /* Those that cannot even begin are answered here; request is NULL without memory. */
 static void refuse(struct dx_host *host, const struct dx_wire_header *header, int rc,
-		   struct request *request)
+		   struct request *request, const char *text)
 {
-	reply(host, header->type, header->seq, dx_ioreturn_from_errno(rc));
+	reply_text(host, header->type, header->seq, dx_ioreturn_from_errno(rc), text);
 	if (request != NULL) {
 		request_free(request);
 	}
@@ -261,6 +260,7 @@ static int handle_start(struct dx_host *host, struct dx_wire_message_in *message
 	const struct dx_wire_start *body = message->view.body;
 	struct request *request = request_new(host, &message->view.header, body->id);
 	void *start = NULL;
+	char text[512] = "";
 	int rc = dx_wire_message_value(message, &dx_dict_class, &start);
 
 	if (rc < 0) {
@@ -270,9 +270,11 @@ static int handle_start(struct dx_host *host, struct dx_wire_message_in *message
 		return rc;
 	}
 	host->had_service = true;
-	rc = request == NULL ? -ENOMEM : start_service(host, body, start, request);
+	rc = request == NULL ? -ENOMEM
+			     : start_service(host, body, start, &message->fds[0], request, text,
+					     sizeof(text));
 	if (rc < 0) {
-		refuse(host, &message->view.header, rc, request);
+		refuse(host, &message->view.header, rc, request, text);
 	}
 	(void)dx_object_unref(start);
 	return 0;
@@ -288,7 +290,7 @@ static int handle_open(struct dx_host *host, struct dx_wire_message_in *message)
 						   &opener, &message->fds[0], open_done, request);
 
 	if (rc < 0) {
-		refuse(host, &message->view.header, rc, request);
+		refuse(host, &message->view.header, rc, request, "");
 	}
 	return 0;
 }
@@ -302,7 +304,7 @@ static int handle_terminate(struct dx_host *host, struct dx_wire_message_in *mes
 			 : dx_runtime_terminate(host->runtime, body->id, request_done, request);
 
 	if (rc < 0) {
-		refuse(host, &message->view.header, rc, request);
+		refuse(host, &message->view.header, rc, request, "");
 	}
 	return 0;
 }

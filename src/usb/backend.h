@@ -12,13 +12,15 @@
  *       the stack has unlocked.
  *   B3  Every transfer accepted (0 returned) is completed exactly once; one refused never is.
  *       After gone() and before close() all accepted ones have been completed.
- *   B4  Nothing here blocks, apart from open() and close().
+ *   B4  Nothing here blocks, apart from acquire(), open() and close().
  *   B5  data points at the memory of the caller's buffer and is used in place (zero copy). It stays
  *       valid until complete(). Others may change its bytes at any time: a backend that interprets
  *       them reads them once.
  *   B6  After an error on a bulk or interrupt endpoint the backend sends nothing more there until
  *       clear_halt(); what is queued stays queued (a transport that cannot do that completes it with
  *       DX_USB_STALLED).
+ *   B7  With a descriptor from acquire(), open() and all that follows opens no file and connects to
+ *       nobody: they run in a process that may do neither.
  * Trust:      what the device sends is hostile: a backend clamps actual to length and checks the
  *             sizes of descriptors that it hands out.
  * Threads:    B1. A backend with threads of its own hands results over to poll() and makes its
@@ -126,11 +128,23 @@ struct dx_usb_backend_ops {
 	bool (*file)(const char *spec, char *path, size_t size);
 
 	/*
-	 * Opens the device that spec names. May block (connect). On failure message holds one line
-	 * that names the wrong key or file. @return 0; -EINVAL bad spec; -ENODEV; -ENOENT; -EACCES; ...
+	 * What open() needs from outside of its process, taken by one who may (B7): a device node, a
+	 * connected socket. May block (connect). Each call takes anew; a device that can be had once
+	 * only says -EBUSY to the second. NULL: never anything.
+	 * @return a descriptor, CLOEXEC, the caller's; -ENODATA: this spec needs none; else as open(),
+	 * with a message.
 	 */
-	int (*open)(const char *spec, const struct dx_usb_backend_host *host, void *host_ctx,
-		    char *message, size_t message_size, struct dx_usb_backend **ret_backend);
+	int (*acquire)(const char *spec, char *message, size_t message_size);
+
+	/*
+	 * Opens the device that spec names. fd: from acquire(), or -1: open() acquires for itself. It
+	 * is taken over, also on failure; a backend without acquire() gets -1 only. May block. On
+	 * failure message holds one line that names the wrong key or file.
+	 * @return 0; -EINVAL bad spec; -ENODEV; -ENOENT; -EACCES; ...
+	 */
+	int (*open)(const char *spec, int fd, const struct dx_usb_backend_host *host,
+		    void *host_ctx, char *message, size_t message_size,
+		    struct dx_usb_backend **ret_backend);
 	/* Cancels nothing: the stack has waited for its transfers, or the process is ending. */
 	void (*close)(struct dx_usb_backend *backend);
 	const struct dx_usb_backend_info *(*info)(const struct dx_usb_backend *backend);

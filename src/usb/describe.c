@@ -186,7 +186,7 @@ int dx_usb_describe(const char *spec, const struct dx_usb_backend_ops *const *ba
 		    char *message, size_t message_size, struct dx_dict **ret_dict)
 {
 	DX_CLEANUP(free_device_cleanup) struct dx_usb_device *device = NULL;
-	int result = dx_usb_device_attach(backends, spec, message, message_size, &device);
+	int result = dx_usb_device_attach(backends, spec, -1, message, message_size, &device);
 
 	return result < 0 ? result : dx_usb_describe_device(device, ret_dict);
 }

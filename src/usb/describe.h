@@ -25,7 +25,7 @@
 #include "base/value.h"
 #include "usb/device.h"
 
-/* @return 0 and a +1 dictionary; errors and message as dx_usb_device_attach(). */
+/* Acquires for itself. @return 0 and a +1 dictionary; errors and message as dx_usb_device_attach(). */
 int dx_usb_describe(const char *spec, const struct dx_usb_backend_ops *const *backends,
 		    char *message, size_t message_size, struct dx_dict **ret_dict);
 /* Same for a device that is attached already. -ENOMEM. */

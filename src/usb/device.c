@@ -98,9 +98,29 @@ static int adopt_backend(struct dx_usb_device *device)
 	return status == DX_USB_OK ? 0 : -ENOMEM;
 }
 
-int dx_usb_device_attach(const struct dx_usb_backend_ops *const *backends, const char *spec,
+/* Gives fd to the backend, if it takes any. */
+static int open_backend(struct dx_usb_device *device, const char *spec, int *fd, char *message,
+			size_t message_size)
+{
+	int result = 0;
+
+	if (device->ops->acquire == NULL && *fd >= 0) {
+		(void)snprintf(message, message_size, "device spec \"%s\" takes no descriptor",
+			       spec);
+		return -EINVAL;
+	}
+	result = device->ops->open(spec, dx_take_fd(fd), &device_as_host, device, message,
+				   message_size, &device->backend);
+	if (result < 0) {
+		device->backend = NULL;
+	}
+	return result;
+}
+
+int dx_usb_device_attach(const struct dx_usb_backend_ops *const *backends, const char *spec, int fd,
 			 char *message, size_t message_size, struct dx_usb_device **ret_device)
 {
+	DX_CLEANUP_FD int own_fd = fd;
 	DX_CLEANUP(device_free_cleanup) struct dx_usb_device *device = NULL;
 	char unused[1] = "";
 	int result = 0;
@@ -118,13 +138,10 @@ int dx_usb_device_attach(const struct dx_usb_backend_ops *const *backends, const
 	if (device->ops == NULL) {
 		return -ENODEV;
 	}
-	result = device->ops->open(spec, &device_as_host, device, message, message_size,
-				   &device->backend);
-	if (result < 0) {
-		device->backend = NULL;
-		return result;
+	result = open_backend(device, spec, &own_fd, message, message_size);
+	if (result == 0) {
+		result = adopt_backend(device);
 	}
-	result = adopt_backend(device);
 	if (result < 0) {
 		return result;
 	}

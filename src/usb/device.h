@@ -55,11 +55,13 @@ struct dx_usb_setup {
 /*!
  * Reaches the device that a spec names, through the first backend that accepts the spec.
  * @param backends  table ended by NULL; borrowed for the device's life.
+ * @param fd        what dx_usb_spec_acquire() gave for this spec, or -1: the backend acquires for
+ *                  itself, which a confined process cannot. Taken over, also on failure.
  * @param message   buffer for one line that says what is wrong; "" on success. May be NULL with 0.
  * @return 0 and a handle; -EINVAL spec; -ENODEV no backend or no device; what the backend's open said.
  * Blocks:  as long as the backend's open does.
  */
-int dx_usb_device_attach(const struct dx_usb_backend_ops *const *backends, const char *spec,
+int dx_usb_device_attach(const struct dx_usb_backend_ops *const *backends, const char *spec, int fd,
 			 char *message, size_t message_size, struct dx_usb_device **ret_device);
 
 /*!

@@ -6,6 +6,7 @@
  */
 #include "usb/spec.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,4 +46,22 @@ dx_usb_spec_backend(const char *spec, const struct dx_usb_backend_ops *const *ba
 			       names[0] == '\0' ? "none" : names);
 	}
 	return NULL;
+}
+
+int dx_usb_spec_acquire(const char *spec, const struct dx_usb_backend_ops *const *backends,
+			char *message, size_t message_size)
+{
+	const struct dx_usb_backend_ops *ops = NULL;
+	char unused[1] = "";
+
+	if (message == NULL || message_size == 0) {
+		message = unused;
+		message_size = sizeof(unused);
+	}
+	message[0] = '\0';
+	ops = dx_usb_spec_backend(spec, backends, message, message_size);
+	if (ops == NULL) {
+		return -ENODEV;
+	}
+	return ops->acquire == NULL ? -ENODATA : ops->acquire(spec, message, message_size);
 }

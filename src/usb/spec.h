@@ -19,4 +19,9 @@ const struct dx_usb_backend_ops *
 dx_usb_spec_backend(const char *spec, const struct dx_usb_backend_ops *const *backends,
 		    char *message, size_t message_size);
 
+/* acquire() of that backend (backend.h). @return a descriptor; -ENODATA: none is needed; -ENODEV and
+ * what acquire() says, with one line in message (may be NULL with 0). May block. */
+int dx_usb_spec_acquire(const char *spec, const struct dx_usb_backend_ops *const *backends,
+			char *message, size_t message_size);
+
 #endif

@@ -105,6 +105,13 @@ static bool check_setup(const void *body)
 	       !dx_add_overflow(setup->first_id, setup->nr_ids, &end);
 }
 
+static bool check_start(const void *body)
+{
+	const struct dx_wire_start *start = body;
+
+	return (start->flags & ~DX_START_DEVICE_FD) == 0 && start->pad == 0;
+}
+
 static bool check_host_open(const void *body)
 {
 	return name_is_valid(((const struct dx_wire_host_open *)body)->name);
@@ -197,7 +204,7 @@ static const struct row rows[] = {
 	ROW(DX_WIRE_A_SHUTDOWN, "A_SHUTDOWN", CALL),
 
 	ROW(DX_WIRE_H_SETUP, "H_SETUP", CALL | REQUEST_DATA, REQUEST(dx_wire_setup, check_setup)),
-	ROW(DX_WIRE_H_START, "H_START", CALL | REQUEST_DATA, REQUEST(dx_wire_start, NULL)),
+	ROW(DX_WIRE_H_START, "H_START", CALL | REQUEST_DATA, REQUEST(dx_wire_start, check_start)),
 	ROW(DX_WIRE_H_OPEN, "H_OPEN", CALL, REQUEST(dx_wire_host_open, check_host_open),
 	    REPLY(dx_wire_id, NULL), .request_fds = 1),
 	ROW(DX_WIRE_H_TERMINATE, "H_TERMINATE", CALL, REQUEST(dx_wire_id, NULL)),
@@ -415,6 +422,10 @@ int dx_wire_nr_fds(const struct dx_wire_view *view)
 	if (!is_reply(view->header.type)) {
 		if (view->header.type == DX_WIRE_C_GRANT) {
 			return ((const struct dx_wire_grant *)view->body)->status == 0 ? 1 : 0;
+		}
+		if (view->header.type == DX_WIRE_H_START) {
+			return (int)(((const struct dx_wire_start *)view->body)->flags &
+				     DX_START_DEVICE_FD);
 		}
 		return row->request_fds;
 	}

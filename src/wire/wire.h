@@ -71,7 +71,7 @@ enum dx_wire_type {
 
 	/* W-H, broker to host */
 	DX_WIRE_H_SETUP = 0x0200, /* dx_wire_setup + plist (DX_SETUP_*) -> failed: + text */
-	DX_WIRE_H_START = 0x0201, /* dx_wire_start + plist (DX_START_*) -> nothing */
+	DX_WIRE_H_START = 0x0201, /* dx_wire_start + plist (DX_START_*) [+ fd] -> failed: + text */
 	DX_WIRE_H_OPEN = 0x0202,  /* dx_wire_host_open + fd (W-C socket) -> dx_wire_id (client) */
 	DX_WIRE_H_TERMINATE = 0x0203,   /* dx_wire_id -> nothing; reply when Stop is through */
 	DX_WIRE_H_DEVICE_GONE = 0x0204, /* dx_wire_id (provider): unplugged -> nothing */
@@ -202,7 +202,11 @@ struct dx_wire_setup {
 struct dx_wire_start {
 	uint64_t id;          /* of the new service */
 	uint64_t provider_id; /* registry id of what it was matched on */
+	uint32_t flags;
+	uint32_t pad;
 };
+/* A descriptor comes along: what the spec of the provider's device needs from outside the host. */
+#define DX_START_DEVICE_FD 1u
 
 #define DX_START_CLASS_KEY               "IOUserClass" /* string: class of the driver to make */
 #define DX_START_PROPERTIES_KEY          "properties" /* dictionary: of the registry */
@@ -298,6 +302,7 @@ struct dx_wire_grant {
 _Static_assert(sizeof(struct dx_wire_watch) == 144, "wire layout");
 _Static_assert(sizeof(struct dx_wire_event) == 32, "wire layout");
 _Static_assert(sizeof(struct dx_wire_setup) == 24, "wire layout");
+_Static_assert(sizeof(struct dx_wire_start) == 24, "wire layout");
 _Static_assert(sizeof(struct dx_wire_host_open) == 152, "wire layout");
 _Static_assert(sizeof(struct dx_wire_add_entry) == 272, "wire layout");
 _Static_assert(sizeof(struct dx_wire_map_reply) == 152, "wire layout");

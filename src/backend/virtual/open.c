@@ -6,6 +6,7 @@
  * Trust:      the spec comes from a command line or a client of the broker; options.h bounds it.
  * Errors:     one line that begins with the spec, then the key and value that are wrong.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,8 +197,9 @@ static struct dx_virtual *virtual_new(const struct dx_usb_backend_host *host, vo
 	return device;
 }
 
-int dx_virtual_open(const char *spec, const struct dx_usb_backend_host *host, void *host_ctx,
-		    char *message, size_t message_size, struct dx_usb_backend **ret_backend)
+int dx_virtual_open(const char *spec, int fd, const struct dx_usb_backend_host *host,
+		    void *host_ctx, char *message, size_t message_size,
+		    struct dx_usb_backend **ret_backend)
 {
 	DX_CLEANUP(virtual_free_cleanup) struct dx_virtual *device = NULL;
 	DX_CLEANUP(description_cleanup) struct dx_description *description = NULL;
@@ -205,6 +207,7 @@ int dx_virtual_open(const char *spec, const struct dx_usb_backend_host *host, vo
 	char line[256] = "";
 	int result = 0;
 
+	assert(fd < 0); /* it has no acquire() */
 	device = virtual_new(host, host_ctx);
 	if (device == NULL || options == NULL) {
 		return -ENOMEM;

@@ -80,7 +80,7 @@ void dx_virtual_unbind(struct dx_virtual *device, uint8_t interface_number);
 
 bool dx_virtual_accepts(const char *spec);
 bool dx_virtual_file(const char *spec, char *path, size_t size);
-int dx_virtual_open(const char *spec, const struct dx_usb_backend_host *host, void *host_ctx,
+int dx_virtual_open(const char *spec, int fd, const struct dx_usb_backend_host *host, void *host_ctx,
 		    char *message, size_t message_size, struct dx_usb_backend **ret_backend);
 void dx_virtual_free(struct dx_virtual *device);
 

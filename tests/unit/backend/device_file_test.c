@@ -37,7 +37,7 @@ static void expect_error(const char *text, const char *problem)
 	int result = 0;
 
 	write_file(text);
-	result = dx_usb_device_attach(fixture_backends, path, message, sizeof(message), &device);
+	result = dx_usb_device_attach(fixture_backends, path, -1, message, sizeof(message), &device);
 	(void)unlink(path);
 	CHECK_EQ(result, -EINVAL);
 	(void)snprintf(expected, sizeof(expected), "device \"%s\": %s: %s", path, path, problem);
@@ -145,7 +145,7 @@ TEST(device_file_that_is_no_property_list_names_the_file)
 	int result = 0;
 
 	write_file("<?xml version=\"1.0\"?>\n<plist>\n<dict>\n<key>a</key>\n</plist>\n");
-	result = dx_usb_device_attach(fixture_backends, path, message, sizeof(message), &device);
+	result = dx_usb_device_attach(fixture_backends, path, -1, message, sizeof(message), &device);
 	(void)unlink(path);
 	CHECK_EQ(result, -EINVAL);
 	CHECK(strstr(message, path) != NULL);
@@ -157,14 +157,14 @@ TEST(device_file_that_cannot_be_read_says_why)
 	struct dx_usb_device *device = NULL;
 	char message[512] = "";
 
-	CHECK_EQ(dx_usb_device_attach(fixture_backends, "file:/no/such", message, sizeof(message),
+	CHECK_EQ(dx_usb_device_attach(fixture_backends, "file:/no/such", -1, message, sizeof(message),
 				      &device),
 		 -ENOENT);
 	CHECK_STR_EQ(message, "device \"file:/no/such\": /no/such: No such file or directory");
-	CHECK_EQ(dx_usb_device_attach(fixture_backends, "file:/", message, sizeof(message),
+	CHECK_EQ(dx_usb_device_attach(fixture_backends, "file:/", -1, message, sizeof(message),
 				      &device),
 		 -EISDIR);
-	CHECK_EQ(dx_usb_device_attach(fixture_backends, "file:/dev/null", message,
+	CHECK_EQ(dx_usb_device_attach(fixture_backends, "file:/dev/null", -1, message,
 				      sizeof(message), &device),
 		 -EINVAL);
 }

@@ -15,7 +15,7 @@ static void expect_error(const char *spec, const char *problem)
 	char message[512] = "";
 	char expected[512];
 
-	CHECK_EQ(dx_usb_device_attach(fixture_backends, spec, message, sizeof(message), &device),
+	CHECK_EQ(dx_usb_device_attach(fixture_backends, spec, -1, message, sizeof(message), &device),
 		 -EINVAL);
 	(void)snprintf(expected, sizeof(expected), "device \"%s\": %s", spec, problem);
 	CHECK_STR_EQ(message, expected);

@@ -134,6 +134,9 @@ static bool on_start(struct fake *fake, const struct dx_wire_message_in *message
 	CHECK(dx_dict_get_dict(value, DX_START_PROVIDER_KEY) != NULL);
 	CHECK(dx_dict_get_dict(value, DX_START_PROPERTIES_KEY) != NULL);
 	dx_object_unref(value);
+	pthread_mutex_lock(&fake->fixture->lock);
+	fake->fixture->nr_start_fds += (unsigned)message->nr_fds;
+	pthread_mutex_unlock(&fake->fixture->lock);
 	fake->nr_services++;
 	if (!run_start(fake, service)) {
 		return false;

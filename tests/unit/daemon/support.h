@@ -63,6 +63,7 @@ struct fixture {
 	pthread_mutex_t lock; /* guards what is below */
 	unsigned nr_launched;
 	unsigned nr_device_gone;
+	unsigned nr_start_fds; /* descriptors that came with START */
 	unsigned fail_launches; /* the next so many fail ... */
 	int fail_code;		/* ... with this */
 	struct fake_host hosts[FAKE_MAX_HOSTS];

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -362,6 +363,38 @@ TEST(host_start_without_provider_is_refused)
 	dx_object_unref(dict);
 	CHECK_EQ(world_expect_reply(&world, DX_WIRE_H_START, NULL, 0), kIOReturnBadArgument);
 	CHECK_EQ(world_finish(&world), 0);
+}
+
+/* A model of a device takes none: the reason comes back, the descriptor is closed. */
+TEST(host_start_with_a_descriptor_gives_it_to_the_device)
+{
+	struct world world;
+	const struct dx_wire_start body = {
+		.id = 10, .provider_id = 5, .flags = DX_START_DEVICE_FD};
+	struct dx_dict *dict = dx_dict_new();
+	struct dx_dict *provider = dx_dict_new();
+	DX_CLEANUP_FREE void *bytes = NULL;
+	size_t length = 0;
+	char text[256] = "";
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	CHECK_EQ(dx_dict_set_string(provider, DX_START_PROVIDER_CLASS_KEY, "IOUSBHostDevice"), 0);
+	CHECK_EQ(dx_dict_set_string(provider, DX_START_PROVIDER_SPEC_KEY, "virtual:gadget-zero"),
+		 0);
+	CHECK_EQ(dx_dict_set(dict, DX_START_PROVIDER_KEY, provider), 0);
+	CHECK_EQ(dx_dict_set_string(dict, DX_START_CLASS_KEY, "Good"), 0);
+	CHECK_EQ(dx_plist_encode(dict, &bytes, &length), 0);
+	world_begin(&world, 0);
+	CHECK_EQ(dx_link_send(world.socket, DX_WIRE_H_START, ++world.seq, 0, &body, sizeof(body),
+			      bytes, length, &fd, 1, false),
+		 0);
+	(void)close(fd);
+	CHECK_EQ(world_expect_reply(&world, DX_WIRE_H_START, text, sizeof(text)),
+		 kIOReturnBadArgument);
+	CHECK_STR_EQ(text, "device spec \"virtual:gadget-zero\" takes no descriptor");
+	CHECK_EQ(world_finish(&world), 0);
+	dx_object_unref(provider);
+	dx_object_unref(dict);
 }
 
 TEST(host_with_a_socket_that_is_none_fails)

@@ -23,15 +23,15 @@ TEST(device_attach_of_an_unknown_form_names_the_spec)
 	char message[256];
 	char endless[2000];
 
-	CHECK_EQ(dx_usb_device_attach(fixture_backends, "usb:1-2", message, sizeof(message),
+	CHECK_EQ(dx_usb_device_attach(fixture_backends, "usb:1-2", -1, message, sizeof(message),
 				      &device),
 		 -ENODEV);
 	CHECK_STR_EQ(message,
 		     "device spec \"usb:1-2\": no backend understands it (there is: virtual)");
-	CHECK_EQ(dx_usb_device_attach(none, "usb:1-2", NULL, 0, &device), -ENODEV);
+	CHECK_EQ(dx_usb_device_attach(none, "usb:1-2", -1, NULL, 0, &device), -ENODEV);
 	memset(endless, 'x', sizeof(endless) - 1);
 	endless[sizeof(endless) - 1] = '\0';
-	CHECK_EQ(dx_usb_device_attach(fixture_backends, endless, message, sizeof(message),
+	CHECK_EQ(dx_usb_device_attach(fixture_backends, endless, -1, message, sizeof(message),
 				      &device),
 		 -ENODEV);
 	CHECK_STR_EQ(message, "device spec is longer than 1023 bytes");

@@ -71,7 +71,7 @@ __attribute__((unused)) static struct dx_usb_device *attach(const char *spec)
 	struct dx_usb_device *device = NULL;
 	char message[256] = "";
 
-	if (dx_usb_device_attach(fixture_backends, spec, message, sizeof(message), &device) < 0) {
+	if (dx_usb_device_attach(fixture_backends, spec, -1, message, sizeof(message), &device) < 0) {
 		FAIL("attach %s: %s", spec, message);
 	}
 	CHECK_STR_EQ(message, "");

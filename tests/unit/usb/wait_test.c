@@ -75,12 +75,14 @@ static bool slow_accepts(const char *spec)
 	return strcmp(spec, "slow:") == 0;
 }
 
-static int slow_open(const char *spec, const struct dx_usb_backend_host *host, void *host_ctx,
-		     char *message, size_t message_size, struct dx_usb_backend **ret_backend)
+static int slow_open(const char *spec, int fd, const struct dx_usb_backend_host *host,
+		     void *host_ctx, char *message, size_t message_size,
+		     struct dx_usb_backend **ret_backend)
 {
 	struct slow *slow = calloc(1, sizeof(*slow));
 
 	(void)spec;
+	(void)fd;
 	(void)message;
 	(void)message_size;
 	slow->host = host;
@@ -253,7 +255,7 @@ static struct fixture set_up_slow(void)
 {
 	struct fixture f = {0};
 
-	CHECK_EQ(dx_usb_device_attach(slow_backends, "slow:", NULL, 0, &f.device), 0);
+	CHECK_EQ(dx_usb_device_attach(slow_backends, "slow:", -1, NULL, 0, &f.device), 0);
 	CHECK_GE(dx_usb_event_fd(f.device), 0);
 	CHECK_EQ(dx_usb_device_configuration(f.device), 1);
 	f.interface = dx_usb_device_copy_interface(f.device, 0);

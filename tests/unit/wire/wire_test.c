@@ -109,6 +109,27 @@ TEST(wire_every_truncation_and_extension_is_refused)
 	}
 }
 
+TEST(wire_start_says_whether_a_descriptor_comes_along)
+{
+	struct dx_wire_start start = {.id = 3, .flags = DX_START_DEVICE_FD};
+	struct dx_wire_view view;
+	struct buffer buffer = encode(DX_WIRE_H_START, 0, &start, sizeof(start), "x", 1);
+
+	CHECK_EQ(dx_wire_decode(buffer.bytes, buffer.length, &view), 0);
+	CHECK_EQ(dx_wire_nr_fds(&view), 1);
+	start.flags = 0;
+	buffer = encode(DX_WIRE_H_START, 0, &start, sizeof(start), "x", 1);
+	CHECK_EQ(dx_wire_decode(buffer.bytes, buffer.length, &view), 0);
+	CHECK_EQ(dx_wire_nr_fds(&view), 0);
+	start.flags = DX_START_DEVICE_FD << 1;
+	buffer = encode(DX_WIRE_H_START, 0, &start, sizeof(start), "x", 1);
+	CHECK_EQ(decode(&buffer), -EPROTO);
+	start.flags = 0;
+	start.pad = 1;
+	buffer = encode(DX_WIRE_H_START, 0, &start, sizeof(start), "x", 1);
+	CHECK_EQ(decode(&buffer), -EPROTO);
+}
+
 TEST(wire_payload_where_the_type_has_none_is_refused)
 {
 	const struct dx_wire_id id = {.id = 3};
