@@ -12,12 +12,6 @@
 
 #define STANDARD_REQUEST(type) (((type) & 0x60) == 0)
 
-enum {
-	REQUEST_SET_ADDRESS = 5,
-	REQUEST_SET_CONFIGURATION = 9,
-	REQUEST_SET_INTERFACE = 11,
-};
-
 bool dx_usb_setup_is_allowed(const struct dx_usb_setup *setup, const void *data,
 			     int32_t *ret_status)
 {
@@ -26,9 +20,9 @@ bool dx_usb_setup_is_allowed(const struct dx_usb_setup *setup, const void *data,
 		return false;
 	}
 	if (STANDARD_REQUEST(setup->bmRequestType) && !(setup->bmRequestType & 0x80) &&
-	    (setup->bRequest == REQUEST_SET_ADDRESS ||
-	     setup->bRequest == REQUEST_SET_CONFIGURATION ||
-	     setup->bRequest == REQUEST_SET_INTERFACE)) {
+	    (setup->bRequest == DX_USB_SET_ADDRESS ||
+	     setup->bRequest == DX_USB_SET_CONFIGURATION ||
+	     setup->bRequest == DX_USB_SET_INTERFACE)) {
 		*ret_status = DX_USB_NOT_PERMITTED;
 		return false;
 	}
@@ -102,7 +96,7 @@ int32_t dx_usb_control_locked(struct dx_usb_device *device, const void *client,
 }
 
 int32_t dx_usb_operation_locked(struct dx_usb_device *device, dx_usb_operation_fn start,
-				unsigned a, unsigned b)
+				unsigned a, unsigned b, const struct dx_usb_setup *setup)
 {
 	struct dx_usb_request request;
 	int result = 0;
@@ -112,8 +106,18 @@ int32_t dx_usb_operation_locked(struct dx_usb_device *device, dx_usb_operation_f
 	}
 	dx_usb_request_init_sync(&request, &device->control);
 	dx_usb_request_track_locked(device, &request, DX_USB_STANDARD_TIMEOUT_MS);
+	request.is_silent = setup == NULL;
+	if (setup != NULL) {
+		fill(&request, NULL, setup, NULL);
+		if (device->tap != NULL) {
+			device->tap->submitted(device->tap, device->info, &request.transfer);
+		}
+	}
 	result = start(device, a, b, &request.transfer);
 	if (result < 0) {
+		if (device->tap != NULL && setup != NULL) {
+			device->tap->refused(device->tap, device->info, &request.transfer, result);
+		}
 		dx_usb_request_untrack_locked(device, &request);
 		return dx_usb_status_from_errno(result);
 	}

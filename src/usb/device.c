@@ -209,6 +209,14 @@ void dx_usb_device_on_gone(struct dx_usb_device *device, dx_usb_gone_fn gone, vo
 	dx_mutex_unlock(&device->lock);
 }
 
+void dx_usb_device_set_tap(struct dx_usb_device *device, struct dx_usb_tap *tap)
+{
+	dx_mutex_lock(&device->lock);
+	device->tap = tap;
+	tap->opened(tap, device->info);
+	dx_mutex_unlock(&device->lock);
+}
+
 bool dx_usb_device_is_gone(struct dx_usb_device *device)
 {
 	bool gone = false;
@@ -332,6 +340,7 @@ static int start_configuration(struct dx_usb_device *device, unsigned value, uns
 static int32_t set_configuration_locked(struct dx_usb_device *device, uint8_t value)
 	DX_REQUIRES(device->lock)
 {
+	const struct dx_usb_setup setup = {.bRequest = DX_USB_SET_CONFIGURATION, .wValue = value};
 	int32_t status = dx_usb_reconfigure_begin_locked(device);
 
 	if (status != DX_USB_OK) {
@@ -339,7 +348,7 @@ static int32_t set_configuration_locked(struct dx_usb_device *device, uint8_t va
 	}
 	dx_usb_interfaces_terminate_locked(device, DX_USB_ABORTED);
 	device->configuration = 0;
-	status = dx_usb_operation_locked(device, start_configuration, value, 0);
+	status = dx_usb_operation_locked(device, start_configuration, value, 0, &setup);
 	if (status == DX_USB_OK) {
 		status = dx_usb_interfaces_build_locked(device, value);
 	}
@@ -395,7 +404,7 @@ static int32_t reset_locked(struct dx_usb_device *device) DX_REQUIRES(device->lo
 	dx_usb_cancel_locked(device, &everything, DX_USB_ABORTED);
 	dx_usb_quiesce_locked(device, &everything);
 	device->resetting = true;
-	status = dx_usb_operation_locked(device, start_reset, 0, 0);
+	status = dx_usb_operation_locked(device, start_reset, 0, 0, NULL);
 	if (status == DX_USB_OK) {
 		dx_usb_wait_locked(device, is_gone, NULL);
 		finish_gone_locked(device, DX_USB_ABORTED);

@@ -221,6 +221,12 @@ static int32_t select_locked(struct dx_usb_device *device, struct dx_usb_interfa
 			     uint8_t alternate) DX_REQUIRES(device->lock)
 {
 	struct dx_usb_selection selection = {.interface = interface};
+	const struct dx_usb_setup setup = {
+		.bmRequestType = 0x01, /* to an interface */
+		.bRequest = DX_USB_SET_INTERFACE,
+		.wValue = alternate,
+		.wIndex = interface->number,
+	};
 	int32_t status = DX_USB_OK;
 
 	if (dx_usb_desc_find_interface(interface->configuration, interface->configuration_length,
@@ -238,7 +244,7 @@ static int32_t select_locked(struct dx_usb_device *device, struct dx_usb_interfa
 		dx_usb_pipes_close_locked(device, interface);
 		dx_usb_quiesce_locked(device, &selection);
 		status = dx_usb_operation_locked(device, start_altsetting, interface->number,
-						 alternate);
+						 alternate, &setup);
 	}
 	if (status == DX_USB_OK) {
 		interface->alternate = alternate;

@@ -338,6 +338,11 @@ static int start_clear_halt(struct dx_usb_device *device, unsigned address, unsi
 static int32_t clear_locked(struct dx_usb_device *device, struct dx_usb_pipe *pipe,
 			    bool with_request) DX_REQUIRES(device->lock)
 {
+	const struct dx_usb_setup setup = {
+		.bmRequestType = 0x02, /* to an endpoint; wValue 0: ENDPOINT_HALT */
+		.bRequest = DX_USB_CLEAR_FEATURE,
+		.wIndex = pipe->address,
+	};
 	int32_t status = DX_USB_OK;
 
 	abort_and_wait_locked(device, pipe, DX_USB_ABORTED);
@@ -346,7 +351,8 @@ static int32_t clear_locked(struct dx_usb_device *device, struct dx_usb_pipe *pi
 		return status;
 	}
 	pipe->nr_aborters++; /* other threads' requests wait for the answer */
-	status = dx_usb_operation_locked(device, start_clear_halt, pipe->address, with_request);
+	status = dx_usb_operation_locked(device, start_clear_halt, pipe->address, with_request,
+					 with_request ? &setup : NULL);
 	pipe->nr_aborters--;
 	if (status == DX_USB_OK) {
 		pipe->halted = false;

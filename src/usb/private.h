@@ -35,6 +35,7 @@
 #include "usb/device.h"
 #include "usb/interface.h"
 #include "usb/pipe.h"
+#include "usb/tap.h"
 
 #define DX_USB_STANDARD_TIMEOUT_MS 5000u
 #define DX_USB_MAX_CACHED	   256u	 /* descriptors beyond the configurations */
@@ -61,6 +62,7 @@ struct dx_usb_request {
 	uint8_t state;		 /* enum dx_usb_request_state */
 	uint8_t kind;		 /* enum dx_usb_request_kind */
 	bool awaited;		 /* somebody quiesces: see dx_usb_cancel_locked() */
+	bool is_silent;		 /* an operation that sends nothing: the tap does not hear of it */
 	int32_t cancel_status;	 /* what to report when cancel() has ended it */
 	uint64_t deadline_ns;
 	const void *client;	 /* control: whose */
@@ -135,6 +137,7 @@ struct dx_usb_device {
 	const struct dx_usb_backend_info *info;
 	int event_fd; /* the backend's */
 	int wake_fd;  /* eventfd, ends a waiter's poll(); -1 when event_fd is */
+	struct dx_usb_tap *tap; /* set before the first request, NULL mostly */
 
 	struct dx_mutex lock; /* order 40; guards: everything below and all parts */
 	struct dx_cond changed;
@@ -231,6 +234,13 @@ void dx_usb_quiesce_locked(struct dx_usb_device *device, const struct dx_usb_sel
 
 /* ---- control.c, cache.c ---- */
 
+enum { /* standard requests that have functions of their own */
+	DX_USB_CLEAR_FEATURE = 1,
+	DX_USB_SET_ADDRESS = 5,
+	DX_USB_SET_CONFIGURATION = 9,
+	DX_USB_SET_INTERFACE = 11,
+};
+
 /* False and a status when this request may not be sent by a client. */
 bool dx_usb_setup_is_allowed(const struct dx_usb_setup *setup, const void *data,
 			     int32_t *ret_status);
@@ -242,11 +252,13 @@ int32_t dx_usb_control_async_locked(struct dx_usb_device *device, const void *cl
 int32_t dx_usb_control_locked(struct dx_usb_device *device, const void *client,
 			      const struct dx_usb_setup *setup, void *data, uint32_t timeout_ms,
 			      uint32_t *ret_actual) DX_REQUIRES(device->lock);
-/* Waits for what `start` hands to the backend (set_configuration, ...). */
+/* Waits for what `start` hands to the backend (set_configuration, ...). setup: the request that this
+ * sends to the device, for those who listen; NULL: none. */
 typedef int (*dx_usb_operation_fn)(struct dx_usb_device *device, unsigned a, unsigned b,
 				   struct dx_usb_transfer *done);
 int32_t dx_usb_operation_locked(struct dx_usb_device *device, dx_usb_operation_fn start,
-				unsigned a, unsigned b) DX_REQUIRES(device->lock);
+				unsigned a, unsigned b, const struct dx_usb_setup *setup)
+	DX_REQUIRES(device->lock);
 void dx_usb_cache_free(struct dx_usb_device *device);
 
 /* ---- device.c ---- */

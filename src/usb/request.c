@@ -181,8 +181,14 @@ int32_t dx_usb_request_start_locked(struct dx_usb_device *device, struct dx_usb_
 	int result = 0;
 
 	dx_usb_request_track_locked(device, request, timeout_ms);
+	if (device->tap != NULL) {
+		device->tap->submitted(device->tap, device->info, &request->transfer);
+	}
 	result = device->ops->submit(device->backend, &request->transfer);
 	if (result < 0) {
+		if (device->tap != NULL) {
+			device->tap->refused(device->tap, device->info, &request->transfer, result);
+		}
 		dx_usb_request_untrack_locked(device, request);
 		return dx_usb_status_from_errno(result);
 	}
@@ -251,6 +257,9 @@ void dx_usb_request_completed(void *device_pointer, struct dx_usb_transfer *tran
 		dx_list_remove(&request->timer);
 	}
 	request->state = DX_USB_REQUEST_ENDED;
+	if (device->tap != NULL && !request->is_silent) {
+		device->tap->completed(device->tap, device->info, transfer);
+	}
 	settle_locked(device, request);
 	if (!pipe->ordered) {
 		hand_on_locked(device, request);

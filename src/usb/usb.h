@@ -10,6 +10,7 @@
  *   dx_usb_desc       walking raw descriptors (hostile bytes)
  *   dx_usb_spec       from "virtual:gadget-zero,speed=super" to a backend
  *   dx_usb_describe   what the registry wants to know about a spec
+ *   dx_usb_tap        who listens to what passes
  *
  * How events flow:
  *
@@ -41,5 +42,6 @@
 #include "usb/interface.h"
 #include "usb/pipe.h"
 #include "usb/spec.h"
+#include "usb/tap.h"
 
 #endif

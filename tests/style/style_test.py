@@ -23,6 +23,7 @@ ARROWS = {
     "channel": {"base", "wire", "memory"},
     "client": {"base", "wire", "memory", "channel"},
     "usb": {"base", "memory"},
+    "capture": {"base", "usb/backend.h", "usb/tap.h"},
     "backend": {"base", "memory", "usb/backend.h"},
     "driver": {"base", "wire", "memory", "channel", "usb"},
     "cxx": {"base/face.h", "driver/face.h"},
