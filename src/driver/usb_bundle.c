@@ -156,9 +156,12 @@ kern_return_t IOUSBHostPipeAsyncIOBundled(IOUSBHostPipe *pipe, uint32_t ioTransf
 	struct dx_action *action = dx_action_of(completion, DX_ACTION_BUNDLED_IO);
 	uint32_t accepted = 0;
 
-	if (core == NULL || action == NULL || ioTransferAcceptedCount == NULL ||
-	    dataBufferLengthArray == NULL || ioTransferCount == 0 ||
-	    ioTransferCount > DX_USB_BUNDLE_MAX ||
+	if (ioTransferAcceptedCount == NULL) {
+		return kIOReturnBadArgument;
+	}
+	*ioTransferAcceptedCount = 0; /* drivers look at it also after an error */
+	if (core == NULL || action == NULL || dataBufferLengthArray == NULL ||
+	    ioTransferCount == 0 || ioTransferCount > DX_USB_BUNDLE_MAX ||
 	    dataBufferLengthArrayCount != (int)ioTransferCount) {
 		return kIOReturnBadArgument;
 	}
