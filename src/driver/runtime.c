@@ -57,6 +57,7 @@ int dx_runtime_new(const struct dx_runtime_options *options, struct dx_runtime *
 	}
 	runtime->classes = options->classes;
 	runtime->backends = options->backends;
+	runtime->tap = options->tap;
 	runtime->alive = options->alive;
 	runtime->ops = options->ops;
 	runtime->ops_context = options->ops_context;

@@ -46,6 +46,7 @@ struct dx_runtime_options {
 	const char *name; /* before log lines; copied */
 	const OSDriverClass *const *classes; /* checked; borrowed */
 	const struct dx_usb_backend_ops *const *backends; /* NULL-ended; borrowed; may be NULL */
+	struct dx_usb_tap *tap; /* hears what passes on every device; borrowed; may be NULL */
 	uint64_t first_id; /* registry ids for objects made here */
 	uint64_t nr_ids;
 	struct dx_alive_registry *alive; /* borrowed; may be NULL */
@@ -115,6 +116,7 @@ struct dx_runtime {
 	char *name;
 	const OSDriverClass *const *classes;
 	const struct dx_usb_backend_ops *const *backends;
+	struct dx_usb_tap *tap;
 	struct dx_alive_registry *alive;
 	const struct dx_runtime_ops *ops;
 	void *ops_context;

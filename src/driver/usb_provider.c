@@ -210,6 +210,9 @@ static int share_open(struct dx_runtime *runtime, uint64_t device_id, const char
 		return result;
 	}
 	dx_usb_device_on_gone(share->device, device_gone, share);
+	if (runtime->tap != NULL) {
+		dx_usb_device_set_tap(share->device, runtime->tap);
+	}
 	result = share_serve(share);
 	if (result < 0) {
 		return result;

@@ -146,6 +146,7 @@ static int start_runtime(struct dx_host *host, const struct dx_wire_setup *setup
 		.name = host->name,
 		.classes = classes,
 		.backends = host->options->backends,
+		.tap = host->capture == NULL ? NULL : dx_capture_tap(host->capture),
 		.first_id = setup->first_id,
 		.nr_ids = setup->nr_ids,
 		.alive = &host->alive,
@@ -196,7 +197,10 @@ static int handle_setup(struct dx_host *host, struct dx_wire_message_in *message
 		return rc;
 	}
 	host->setup = value;
-	rc = setup(host, message->view.body, text, sizeof(text));
+	rc = message->fds[0] < 0 ? 0 : dx_capture_new(dx_take_fd(&message->fds[0]), &host->capture);
+	if (rc == 0) {
+		rc = setup(host, message->view.body, text, sizeof(text));
+	}
 	if (rc < 0) {
 		reply_text(host, DX_WIRE_H_SETUP, message->view.header.seq,
 			   dx_ioreturn_from_errno(rc), text);

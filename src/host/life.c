@@ -300,6 +300,7 @@ static int stop_services(struct dx_host *host)
 static void release(struct dx_host *host)
 {
 	host->runtime = dx_runtime_free(host->runtime);
+	host->capture = dx_capture_free(host->capture);
 	host->retry_timer = dx_loop_source_remove(host->retry_timer);
 	host->wake_source = dx_loop_source_remove(host->wake_source);
 	drop_broker(host);

@@ -9,6 +9,7 @@
 #define DX_HOST_PRIVATE_H
 
 #include "base/loop.h"
+#include "capture/capture.h"
 #include "channel/alive.h"
 #include "driver/runtime.h"
 #include "host/host.h"
@@ -25,6 +26,7 @@ struct dx_host {
 	struct dx_mirror mirror;
 	struct dx_alive_registry alive;
 	struct dx_runtime *runtime; /* after SETUP */
+	struct dx_capture *capture; /* NULL: nobody wants one */
 	struct dx_dict *setup;      /* after SETUP, counted */
 	char name[DX_MAX_NAME];
 	uint64_t first_id;

@@ -101,7 +101,8 @@ static bool check_setup(const void *body)
 	const struct dx_wire_setup *setup = body;
 	uint64_t end = 0;
 
-	return (setup->flags & ~DX_SETUP_EXIT_WITH_BROKER) == 0 && setup->pad == 0 &&
+	return (setup->flags & ~(DX_SETUP_EXIT_WITH_BROKER | DX_SETUP_CAPTURE_FD)) == 0 &&
+	       setup->pad == 0 &&
 	       !dx_add_overflow(setup->first_id, setup->nr_ids, &end);
 }
 
@@ -422,6 +423,10 @@ int dx_wire_nr_fds(const struct dx_wire_view *view)
 	if (!is_reply(view->header.type)) {
 		if (view->header.type == DX_WIRE_C_GRANT) {
 			return ((const struct dx_wire_grant *)view->body)->status == 0 ? 1 : 0;
+		}
+		if (view->header.type == DX_WIRE_H_SETUP) {
+			return (((const struct dx_wire_setup *)view->body)->flags &
+				DX_SETUP_CAPTURE_FD) != 0;
 		}
 		if (view->header.type == DX_WIRE_H_START) {
 			return (int)(((const struct dx_wire_start *)view->body)->flags &

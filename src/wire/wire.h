@@ -70,7 +70,7 @@ enum dx_wire_type {
 	DX_WIRE_A_SHUTDOWN = 0x0116, /* nothing -> nothing; the broker ends its hosts and itself */
 
 	/* W-H, broker to host */
-	DX_WIRE_H_SETUP = 0x0200, /* dx_wire_setup + plist (DX_SETUP_*) -> failed: + text */
+	DX_WIRE_H_SETUP = 0x0200, /* dx_wire_setup + plist (DX_SETUP_*) [+ fd] -> failed: + text */
 	DX_WIRE_H_START = 0x0201, /* dx_wire_start + plist (DX_START_*) [+ fd] -> failed: + text */
 	DX_WIRE_H_OPEN = 0x0202,  /* dx_wire_host_open + fd (W-C socket) -> dx_wire_id (client) */
 	DX_WIRE_H_TERMINATE = 0x0203,   /* dx_wire_id -> nothing; reply when Stop is through */
@@ -191,6 +191,7 @@ struct dx_wire_setup {
 	uint32_t pad;
 };
 #define DX_SETUP_EXIT_WITH_BROKER 1u /* private broker: end when its socket closes */
+#define DX_SETUP_CAPTURE_FD       2u /* a descriptor comes along: append what is on the bus to it */
 
 #define DX_SETUP_BUNDLE_KEY       "bundle"     /* string: absolute path of the .dext */
 #define DX_SETUP_IDENTIFIER_KEY   "identifier" /* string: CFBundleIdentifier */

@@ -27,8 +27,8 @@ ARROWS = {
     "backend": {"base", "memory", "usb/backend.h"},
     "driver": {"base", "wire", "memory", "channel", "usb"},
     "cxx": {"base/face.h", "driver/face.h"},
-    "host": {"base", "wire", "memory", "channel", "usb", "driver", "backend"},
-    "daemon": {"base", "wire", "usb", "backend"},
+    "host": {"base", "wire", "memory", "channel", "usb", "capture", "driver", "backend"},
+    "daemon": {"base", "wire", "usb", "capture", "backend"},
     "iig": set(),
     "tools": {"base", "wire"},  # `dext` speaks to the broker
 }

@@ -130,6 +130,20 @@ TEST(wire_start_says_whether_a_descriptor_comes_along)
 	CHECK_EQ(decode(&buffer), -EPROTO);
 }
 
+TEST(wire_setup_says_whether_a_capture_comes_along)
+{
+	struct dx_wire_setup setup = {.flags = DX_SETUP_CAPTURE_FD | DX_SETUP_EXIT_WITH_BROKER};
+	struct dx_wire_view view;
+	struct buffer buffer = encode(DX_WIRE_H_SETUP, 0, &setup, sizeof(setup), "x", 1);
+
+	CHECK_EQ(dx_wire_decode(buffer.bytes, buffer.length, &view), 0);
+	CHECK_EQ(dx_wire_nr_fds(&view), 1);
+	setup.flags = DX_SETUP_EXIT_WITH_BROKER;
+	buffer = encode(DX_WIRE_H_SETUP, 0, &setup, sizeof(setup), "x", 1);
+	CHECK_EQ(dx_wire_decode(buffer.bytes, buffer.length, &view), 0);
+	CHECK_EQ(dx_wire_nr_fds(&view), 0);
+}
+
 TEST(wire_payload_where_the_type_has_none_is_refused)
 {
 	const struct dx_wire_id id = {.id = 3};
@@ -241,7 +255,7 @@ TEST(wire_bodies_with_padding_or_values_out_of_range_are_refused)
 	REFUSED(DX_WIRE_A_EVENT, struct dx_wire_event body = {.kind = 3});
 	REFUSED(DX_WIRE_A_BUSY | DX_WIRE_REPLY, struct dx_wire_value body = {.pad = 2});
 	REFUSED(DX_WIRE_A_MATCH | DX_WIRE_REPLY, struct dx_wire_ids body = {.pad = 2});
-	REFUSED(DX_WIRE_H_SETUP, struct dx_wire_setup body = {.flags = 2});
+	REFUSED(DX_WIRE_H_SETUP, struct dx_wire_setup body = {.flags = 4});
 	REFUSED(DX_WIRE_H_SETUP, struct dx_wire_setup body = {.pad = 2});
 	REFUSED(DX_WIRE_H_SETUP, struct dx_wire_setup body = {.first_id = UINT64_MAX, .nr_ids = 2});
 	REFUSED(DX_WIRE_H_ADJUST_BUSY, struct dx_wire_adjust body = {.pad = 2});
