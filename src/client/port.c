@@ -14,7 +14,6 @@
 #include <opendext/client.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "client/connection.h"
 #include "client/dispatch_port.h"
 #include "client/runloop.h"
@@ -264,8 +263,7 @@ static void handle_event(struct IONotificationPort *port, uint64_t about)
 	}
 }
 
-/* Waits for the descriptors behind the port and does what they are about. */
-static void wait_events(struct IONotificationPort *port, int timeout_ms)
+void dx_port_wait_events(struct IONotificationPort *port, int timeout_ms)
 {
 	struct epoll_event events[NR_EVENTS];
 	int count = epoll_wait(port->epoll_fd, events, NR_EVENTS, timeout_ms);
@@ -306,7 +304,7 @@ static void drain_connections(struct IONotificationPort *port)
 	}
 }
 
-static bool pop(struct IONotificationPort *port, struct dx_delivery *ret_delivery)
+bool dx_port_pop(struct IONotificationPort *port, struct dx_delivery *ret_delivery)
 {
 	dx_mutex_lock(&port->lock);
 	bool any = port->queue_count > 0 && !port->destroyed;
@@ -329,21 +327,26 @@ static bool is_armed(struct IONotificationPort *port)
 	return armed;
 }
 
+void dx_port_collect(struct IONotificationPort *port)
+{
+	port->rounds += 1;
+	if (is_armed(port)) {
+		disarm(port);
+		dx_port_wait_events(port, 0);
+	} else if (port->rounds % ROUNDS_PER_POLL == 0) {
+		dx_port_wait_events(port, 0);
+	}
+	drain_connections(port);
+}
+
 unsigned dx_port_deliver(void *context)
 {
 	struct IONotificationPort *port = context;
 	struct dx_delivery delivery;
 	unsigned nr_callbacks = 0;
 
-	port->rounds += 1;
-	if (is_armed(port)) {
-		disarm(port);
-		wait_events(port, 0);
-	} else if (port->rounds % ROUNDS_PER_POLL == 0) {
-		wait_events(port, 0);
-	}
-	drain_connections(port);
-	for (unsigned i = 0; i < MAX_PER_ROUND && pop(port, &delivery); i++) {
+	dx_port_collect(port);
+	for (unsigned i = 0; i < MAX_PER_ROUND && dx_port_pop(port, &delivery); i++) {
 		nr_callbacks += delivery.deliver(&delivery);
 		(void)dx_object_unref(delivery.object); /* always NULL */
 	}
@@ -516,8 +519,7 @@ kern_return_t IONotificationPortSetImportanceReceiver(IONotificationPortRef noti
 	return notify == NULL ? kIOReturnBadArgument : kIOReturnSuccess;
 }
 
-/* For a program that polls: whatever is there makes the descriptor readable. */
-static void arm_external(struct IONotificationPort *port)
+void dx_port_arm_external(struct IONotificationPort *port)
 {
 	if (dx_port_arm(port)) {
 		dx_mutex_lock(&port->lock);
@@ -536,63 +538,7 @@ int IONotificationPortGetFileDescriptor(IONotificationPortRef notify)
 	notify->external = true;
 	dx_mutex_unlock(&notify->lock);
 	if (first) {
-		arm_external(notify);
+		dx_port_arm_external(notify);
 	}
 	return notify->epoll_fd;
-}
-
-/* Milliseconds left for epoll_wait, rounded up; -1: for ever. */
-static int left_ms(uint64_t deadline_ns)
-{
-	uint64_t now = dx_clock_now_ns();
-
-	if (deadline_ns == UINT64_MAX) {
-		return -1;
-	}
-	return deadline_ns <= now ? 0 : (int)((deadline_ns - now + 999999) / 1000000);
-}
-
-/* Ports that nobody else arms stay armed between two dispatches. */
-static bool must_stay_armed(struct IONotificationPort *port)
-{
-	dx_mutex_lock(&port->lock);
-	bool armed = port->external && !port->destroyed;
-	for (uint32_t i = 0; i < port->nr_connections && !armed; i++) {
-		armed = atomic_load_explicit(&port->connections[i]->nr_ports,
-					     memory_order_relaxed) > 1;
-	}
-	dx_mutex_unlock(&port->lock);
-	return armed;
-}
-
-static bool is_destroyed(struct IONotificationPort *port)
-{
-	dx_mutex_lock(&port->lock);
-	bool destroyed = port->destroyed;
-	dx_mutex_unlock(&port->lock);
-	return destroyed;
-}
-
-int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms)
-{
-	struct IONotificationPort *port = dx_object_ref(notify); /* a callback may destroy it */
-
-	if (port == NULL) {
-		return -1;
-	}
-	uint64_t deadline_ns =
-		timeout_ms < 0 ? UINT64_MAX
-			       : dx_clock_now_ns() + (uint64_t)timeout_ms * UINT64_C(1000000);
-	unsigned nr_callbacks = dx_port_deliver(port);
-	while (nr_callbacks == 0 && !is_destroyed(port) && left_ms(deadline_ns) != 0) {
-		if (!dx_port_spin(port) && !dx_port_arm(port)) {
-			wait_events(port, left_ms(deadline_ns));
-		}
-		nr_callbacks = dx_port_deliver(port);
-	}
-	if (must_stay_armed(port)) {
-		arm_external(port);
-	}
-	(void)dx_object_unref(port); /* always NULL */
-	return (int)nr_callbacks;
 }

@@ -81,6 +81,17 @@ int dx_port_attach_session(struct IONotificationPort *port);
  * false when the port is destroyed: feeder stays the caller's. */
 bool dx_port_set_feeder(struct IONotificationPort *port, struct dx_port_feeder *feeder);
 
+/* Private to port.c and port_wait.c. */
+
+/* Brings in what is there, without waiting. */
+void dx_port_collect(struct IONotificationPort *port);
+/* The first one, whose object becomes the caller's. @return false when there is none. */
+bool dx_port_pop(struct IONotificationPort *port, struct dx_delivery *ret_delivery);
+/* Waits for the descriptors behind the port and does what they are about. */
+void dx_port_wait_events(struct IONotificationPort *port, int timeout_ms);
+/* For a program that polls: whatever is there makes the descriptor readable. */
+void dx_port_arm_external(struct IONotificationPort *port);
+
 /* The four functions of a run loop source. */
 int dx_port_descriptor(void *port);
 unsigned dx_port_deliver(void *port);
