@@ -11,7 +11,7 @@ DEMO_ARGS ?=
 
 dext = $(BUILD)/src/tools/dext
 
-.PHONY: all deps check style docs demo bench soak install clean help
+.PHONY: all deps check check-kernel style docs demo bench soak install clean help
 
 all: deps
 	@test -f $(BUILD)/build.ninja || meson setup --prefix=$(PREFIX) $(BUILD)
@@ -22,6 +22,9 @@ deps:
 
 check:
 	@scripts/check
+
+check-kernel:
+	@scripts/check-kernel
 
 style:
 	@python3 tests/style/style_test.py .
@@ -51,6 +54,7 @@ help:
 	@echo 'make demo       stream a file through a driver to a virtual device and back'
 	@echo '                (FILE=path, DEMO_ARGS="..."; see $(dext) demo --help)'
 	@echo 'make check      every test, also under the sanitizers; ends with N passed, N failed'
+	@echo 'make check-kernel  tests on the real USB stack of Linux, in a guest under qemu'
 	@echo 'make bench      measure calls and buffers against the limits of this machine'
 	@echo 'make soak       the long tests at full length'
 	@echo 'make style      the style checks alone'

@@ -1,0 +1,180 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# guest.sh - what cases share: modules, waiting, the gadget, and the lines of a test program.
+#
+# A case that is a script:
+#
+#	. "$KERNEL_SOURCE/tests/kernel/guest.sh"
+#
+#	loopback_returns_what_was_sent() {	# runs under set -e in a process of its own
+#		some_command
+#		expect "$(other_command)" = yes
+#	}
+#	run_tests loopback_returns_what_was_sent
+#
+# Nothing here waits for a time: wait_for looks until the state is there, and its limit, in seconds
+# of an idle host times KERNEL_TIME_FACTOR, is only there for what hangs.
+
+BUSYBOX=/run/check-kernel/busybox
+DEXT=$KERNEL_BUILD/src/tools/dext
+GADGETS=/sys/kernel/config/usb_gadget
+DEVICES=/sys/bus/usb/devices
+KERNEL_FIRST_MODULES='configfs usb-common usbcore udc-core libcomposite usb_f_ss_lb
+	dummy_hcd:is_super_speed=1:num=2 usbmon'
+export BUSYBOX DEXT GADGETS DEVICES
+
+# load_modules NAME[:PARAMETER...]...: with what they need, from the package, not from the host.
+load_modules() {
+	for module in "$@"; do
+		# shellcheck disable=SC2046
+		modprobe -d "$KERNEL_MODULES" $(echo "$module" | tr : ' ') || return
+	done
+}
+
+unload_modules() {
+	for module in "$@"; do
+		[ ! -d "/sys/module/$(echo "$module" | tr - _)" ] || rmmod "$module" || return
+	done
+}
+
+# Program of a case, and its time limit in seconds on an idle host.
+case_program() {
+	awk -v name="$1" '$1 == name { print $3 }' "$KERNEL_SOURCE/tests/kernel/cases.list" |
+		sed "s,^BUILD/,$KERNEL_BUILD/,; s,^cases/,$KERNEL_SOURCE/tests/kernel/cases/,"
+}
+
+case_limit() {
+	awk -v name="$1" '$1 == name { print $2 }' "$KERNEL_SOURCE/tests/kernel/cases.list"
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for() {
+	wait_end_=$(($(cut -d. -f1 /proc/uptime) + $1 * KERNEL_TIME_FACTOR))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if [ "$(cut -d. -f1 /proc/uptime)" -ge "$wait_end_" ]; then
+			echo "waited in vain for: $*" >&2
+			return 1
+		fi
+		$BUSYBOX usleep 20000
+	done
+}
+
+# expect VALUE OPERATOR VALUE: as test(1), and says what it had.
+expect() {
+	[ "$@" ] || {
+		echo "expected: $*" >&2
+		exit 1
+	}
+}
+
+# run_tests FUNCTION...: each is a test; prints and returns as the programs of tests/test.h do.
+# With names as the script's arguments in KERNEL_TESTS only these run.
+run_tests() {
+	tests_passed_=0 tests_failed_=0 tests_number_=0
+	tests_output_=$(mktemp)
+	for test_ in "$@"; do
+		tests_number_=$((tests_number_ + 1))
+		test_status_=0
+		# Not "if (...)": set -e means nothing inside a condition.
+		(
+			set -e
+			"$test_"
+		) >"$tests_output_" 2>&1 &
+		wait $! || test_status_=$?
+		if [ "$test_status_" -eq 0 ]; then
+			tests_passed_=$((tests_passed_ + 1))
+			echo "ok $tests_number_ - $test_"
+			grep '^# ' "$tests_output_"
+		else
+			tests_failed_=$((tests_failed_ + 1))
+			sed 's/^/    /' "$tests_output_"
+			echo "not ok $tests_number_ - $test_"
+		fi
+	done
+	rm -f "$tests_output_"
+	echo "$tests_passed_ passed, $tests_failed_ failed"
+	[ "$tests_failed_" -eq 0 ]
+}
+
+# --- The gadget -------------------------------------------------------------------------------
+
+# gadget_make NAME FIRST [BUFLEN]: Gadget Zero; FIRST is source-sink or loopback, the configuration that
+# hosts prefer. Source and sink is configuration 3, loopback is 2, as g_zero has them.
+gadget_make() {
+	gadget_=$GADGETS/$1
+	mkdir "$gadget_"
+	echo 0x0525 >"$gadget_/idVendor"
+	echo 0xa4a0 >"$gadget_/idProduct"
+	echo super-speed >"$gadget_/max_speed"
+	mkdir "$gadget_/strings/0x409"
+	echo OpenDext >"$gadget_/strings/0x409/manufacturer"
+	echo "Gadget Zero" >"$gadget_/strings/0x409/product"
+	echo "$1" >"$gadget_/strings/0x409/serialnumber"
+	mkdir "$gadget_/functions/SourceSink.$1" "$gadget_/functions/Loopback.$1"
+	echo 0 >"$gadget_/functions/SourceSink.$1/pattern"
+	echo "${3:-16384}" >"$gadget_/functions/SourceSink.$1/bulk_buflen"
+	echo "${3:-16384}" >"$gadget_/functions/Loopback.$1/bulk_buflen"
+	echo 32 >"$gadget_/functions/Loopback.$1/qlen"
+	case $2 in
+	loopback) gadget_order_='Loopback:2 SourceSink:3' ;;
+	*) gadget_order_='SourceSink:3 Loopback:2' ;;
+	esac
+	for part_ in $gadget_order_; do
+		mkdir "$gadget_/configs/c.${part_#*:}"
+		ln -s "$gadget_/functions/${part_%:*}.$1" "$gadget_/configs/c.${part_#*:}/"
+	done
+}
+
+# gadget_plug NAME [UDC], gadget_unplug NAME. Plugging waits until the host has configured the device.
+gadget_plug() {
+	echo "${2:-dummy_udc.0}" >"$GADGETS/$1/UDC"
+	wait_for 20 device_configured "$1"
+	udevadm settle --timeout=$((20 * KERNEL_TIME_FACTOR))
+}
+
+gadget_unplug() {
+	echo >"$GADGETS/$1/UDC"
+	wait_for 20 device_gone "$1"
+}
+
+gadget_remove() {
+	[ -z "$(cat "$GADGETS/$1/UDC")" ] || echo >"$GADGETS/$1/UDC"
+	rm -f "$GADGETS/$1"/configs/*/*.* "$GADGETS/$1"/os_desc/c.*
+	rmdir "$GADGETS/$1"/configs/* "$GADGETS/$1"/functions/* "$GADGETS/$1"/strings/* "$GADGETS/$1"
+}
+
+# device_path SERIAL: the directory in sysfs of the device with that serial number.
+device_path() {
+	for path_ in "$DEVICES"/*/serial; do
+		[ -e "$path_" ] || continue
+		if [ "$(cat "$path_" 2>/dev/null)" = "$1" ]; then
+			dirname "$path_"
+			return 0
+		fi
+	done
+	return 1
+}
+
+device_configured() {
+	path_=$(device_path "$1") && [ -n "$(cat "$path_/bConfigurationValue")" ]
+}
+
+device_gone() {
+	! device_path "$1"
+}
+
+# device_node SERIAL: its node in /dev/bus/usb.
+device_node() {
+	path_=$(device_path "$1") &&
+		printf '/dev/bus/usb/%03d/%03d\n' "$(cat "$path_/busnum")" "$(cat "$path_/devnum")"
+}
+
+# reset_usb: nothing of one case is there for the next one.
+reset_usb() {
+	for gadget_ in "$GADGETS"/*; do
+		[ ! -d "$gadget_" ] || gadget_remove "$(basename "$gadget_")"
+	done
+	unload_modules usbtest
+}
