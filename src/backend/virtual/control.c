@@ -38,8 +38,8 @@ enum {
 	FEATURE_LTM_ENABLE = 50,
 };
 
-static int answer(const struct dx_model_setup *setup, uint8_t *data, const void *bytes,
-		  size_t length)
+int dx_model_answer(const struct dx_model_setup *setup, uint8_t *data, const void *bytes,
+		    size_t length)
 {
 	size_t moved = length < setup->length ? length : setup->length;
 
@@ -53,7 +53,7 @@ static int answer16(const struct dx_model_setup *setup, uint8_t *data, unsigned 
 {
 	const uint8_t bytes[2] = {(uint8_t)value, (uint8_t)(value >> 8)};
 
-	return answer(setup, data, bytes, sizeof(bytes));
+	return dx_model_answer(setup, data, bytes, sizeof(bytes));
 }
 
 /* The device's other speeds do not exist, so there is no qualifier at full speed and super speed. */
@@ -63,8 +63,9 @@ static int answer_qualifier(struct dx_virtual *device, const struct dx_model_set
 	const uint8_t *own = device->image.device;
 	const uint8_t bytes[10] = {10, 6, own[2], own[3], own[4], own[5], own[6], own[7], own[17], 0};
 
-	return device->info.speed == DX_USB_SPEED_HIGH ? answer(setup, data, bytes, sizeof(bytes))
-						       : -EPIPE;
+	return device->info.speed == DX_USB_SPEED_HIGH
+		       ? dx_model_answer(setup, data, bytes, sizeof(bytes))
+		       : -EPIPE;
 }
 
 static int get_descriptor(struct dx_virtual *device, const struct dx_model_setup *setup,
@@ -76,20 +77,22 @@ static int get_descriptor(struct dx_virtual *device, const struct dx_model_setup
 
 	switch (setup->value >> 8) {
 	case 1:
-		return answer(setup, data, device->image.device, sizeof(device->image.device));
+		return dx_model_answer(setup, data, device->image.device,
+				       sizeof(device->image.device));
 	case 2:
 		return index < device->image.nr_configurations
-			       ? answer(setup, data, device->image.configurations[index],
-					device->image.configuration_lengths[index])
+			       ? dx_model_answer(setup, data, device->image.configurations[index],
+						 device->image.configuration_lengths[index])
 			       : -EPIPE;
 	case 3:
 		length = dx_description_string(device->model->description, index, bytes);
-		return length < 0 ? -EPIPE : answer(setup, data, bytes, (size_t)length);
+		return length < 0 ? -EPIPE : dx_model_answer(setup, data, bytes, (size_t)length);
 	case 6:
 		return answer_qualifier(device, setup, data);
 	case 15:
 		return device->image.bos_length != 0
-			       ? answer(setup, data, device->image.bos, device->image.bos_length)
+			       ? dx_model_answer(setup, data, device->image.bos,
+						 device->image.bos_length)
 			       : -EPIPE;
 	default:
 		return -EPIPE;
@@ -159,7 +162,7 @@ static int get_interface(struct dx_virtual *device, const struct dx_model_setup 
 {
 	int place = find_interface(device, setup->index);
 
-	return place < 0 ? -EPIPE : answer(setup, data, &device->alternates[place], 1);
+	return place < 0 ? -EPIPE : dx_model_answer(setup, data, &device->alternates[place], 1);
 }
 
 static int get_status(struct dx_virtual *device, const struct dx_model_setup *setup,
@@ -205,6 +208,9 @@ static int endpoint_feature(struct dx_virtual *device, const struct dx_model_set
 		endpoint->halted = false;
 		endpoint->nr_since_clear = 0;
 		dx_virtual_kick(endpoint);
+		if (device->model->ops->cleared != NULL) {
+			device->model->ops->cleared(device->model, endpoint);
+		}
 	}
 	return 0;
 }
@@ -242,7 +248,7 @@ static int standard_in(struct dx_virtual *device, const struct dx_model_setup *s
 			       ? get_descriptor(device, setup, data)
 			       : -ENOSYS;
 	case GET_CONFIGURATION:
-		return answer(setup, data, &device->configuration, 1);
+		return dx_model_answer(setup, data, &device->configuration, 1);
 	case GET_INTERFACE:
 		return get_interface(device, setup, data);
 	case SYNCH_FRAME:

@@ -6,6 +6,7 @@
  */
 #include "backend/virtual/description.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,28 @@ uint16_t dx_description_max_packet(uint8_t speed, uint8_t type)
 		return type == DX_USB_INTERRUPT ? 64 : 1023;
 	}
 	return 1024;
+}
+
+void dx_described_setting_add(struct dx_described_setting *setting, const void *bytes,
+			      size_t length)
+{
+	assert(length <= sizeof(setting->class_bytes) - setting->class_length);
+	memcpy(setting->class_bytes + setting->class_length, bytes, length);
+	setting->class_length += (uint8_t)length;
+}
+
+bool dx_described_class_is_sound(const uint8_t *bytes, size_t length)
+{
+	for (size_t at = 0; at < length; at += bytes[at]) {
+		if (length - at < 2 || bytes[at] < 2 || bytes[at] > length - at) {
+			return false;
+		}
+		/* Class types begin at 0x21; 0x30 is the companion of an endpoint. */
+		if (bytes[at + 1] < 0x21 || bytes[at + 1] == 0x30) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* ---- strings ---- */
@@ -222,9 +245,27 @@ static void put_endpoint(struct writer *writer, uint8_t speed,
 	}
 }
 
+static void put_association(struct writer *writer, const struct dx_described_interface *interface)
+{
+	const struct dx_described_association *association = &interface->association;
+
+	if (association->nr_interfaces == 0) {
+		return;
+	}
+	put8(writer, 8);
+	put8(writer, 11);
+	put8(writer, interface->number);
+	put8(writer, association->nr_interfaces);
+	put8(writer, association->function_class);
+	put8(writer, association->function_subclass);
+	put8(writer, association->function_protocol);
+	put8(writer, association->string);
+}
+
 static void put_interface(struct writer *writer, uint8_t speed,
 			  const struct dx_described_interface *interface)
 {
+	put_association(writer, interface);
 	for (unsigned i = 0; i < interface->nr_settings; i++) {
 		const struct dx_described_setting *setting = &interface->settings[i];
 
@@ -237,6 +278,8 @@ static void put_interface(struct writer *writer, uint8_t speed,
 		put8(writer, setting->interface_subclass);
 		put8(writer, setting->interface_protocol);
 		put8(writer, setting->string);
+		memcpy(writer->bytes + writer->used, setting->class_bytes, setting->class_length);
+		writer->used += setting->class_length;
 		for (unsigned e = 0; e < setting->nr_endpoints; e++) {
 			put_endpoint(writer, speed, &setting->endpoints[e]);
 		}
@@ -250,8 +293,10 @@ static size_t room_for(const struct dx_described_configuration *configuration)
 	for (unsigned i = 0; i < configuration->nr_interfaces; i++) {
 		const struct dx_described_interface *interface = &configuration->interfaces[i];
 
+		room += 8;
 		for (unsigned s = 0; s < interface->nr_settings; s++) {
-			room += 9 + (size_t)interface->settings[s].nr_endpoints * 13;
+			room += 9 + (size_t)interface->settings[s].nr_endpoints * 13 +
+				interface->settings[s].class_length;
 		}
 	}
 	return room;

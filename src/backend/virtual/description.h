@@ -2,7 +2,7 @@
  *
  * description - a device in terms of its descriptors and of what its endpoints do.
  *
- * Place:      backend/virtual. Filled by gadget_zero.c and device_file.c; dx_image_build() makes the
+ * Place:      backend/virtual. Filled by the models and by device_file.c; dx_image_build() makes the
  *             bytes that a host reads.
  */
 #ifndef DX_BACKEND_VIRTUAL_DESCRIPTION_H
@@ -18,6 +18,7 @@
 #define DX_DESCRIBED_ENDPOINTS	    16u
 #define DX_DESCRIBED_STRINGS	    32u
 #define DX_DESCRIBED_STRING_UNITS   126u /* UTF-16 units in one string descriptor */
+#define DX_DESCRIBED_CLASS_BYTES    96u	 /* class descriptors of one setting */
 
 enum dx_behaviour {
 	DX_BEHAVIOUR_NULL = 0, /* never answers: transfers stay pending */
@@ -49,12 +50,24 @@ struct dx_described_setting {
 	uint8_t interface_subclass;
 	uint8_t interface_protocol;
 	uint8_t string;
+	uint8_t class_length; /* class descriptors between interface and endpoints, raw */
+	uint8_t class_bytes[DX_DESCRIBED_CLASS_BYTES];
 	unsigned nr_endpoints;
 	struct dx_described_endpoint endpoints[DX_DESCRIBED_ENDPOINTS];
 };
 
+/* Several interfaces that are one function; its descriptor precedes that of the first of them. */
+struct dx_described_association {
+	uint8_t nr_interfaces; /* 0 = none begins here */
+	uint8_t function_class;
+	uint8_t function_subclass;
+	uint8_t function_protocol;
+	uint8_t string;
+};
+
 struct dx_described_interface {
 	uint8_t number;
+	struct dx_described_association association;
 	unsigned nr_settings; /* setting i has bAlternateSetting i */
 	struct dx_described_setting settings[DX_DESCRIBED_SETTINGS];
 };
@@ -93,6 +106,11 @@ struct dx_description *dx_description_new(void);
 struct dx_description *dx_description_free(struct dx_description *description);
 /* Keeps a copy of UTF-8 text. @return its index 1.., -ENOSPC, -ENOMEM, -EINVAL bad or too long. */
 int dx_description_add_string(struct dx_description *description, const char *text);
+/* Adds class descriptors to a setting. They are constants of a model: room is asserted. */
+void dx_described_setting_add(struct dx_described_setting *setting, const void *bytes,
+			      size_t length);
+/* Are these bytes whole descriptors that no host takes for an interface, endpoint, ...? */
+bool dx_described_class_is_sound(const uint8_t *bytes, size_t length);
 /* What bulk endpoints have at that speed: 64, 512, 1024. */
 uint16_t dx_description_bulk_packet(uint8_t speed);
 /* Largest packet of an endpoint type at that speed; 0 = the type does not exist there. */

@@ -12,8 +12,10 @@
  */
 #include <errno.h>
 
-#include "backend/virtual/runtime.h"
+#include "backend/virtual/catalog.h"
+#include "backend/virtual/preset.h"
 #include "base/cleanup.h"
+#include "usb/backend.h"
 
 enum mode {
 	MODE_SOURCE_SINK = 0,
@@ -21,14 +23,6 @@ enum mode {
 };
 
 static const char *const mode_names[] = {"source-sink", "loopback", NULL};
-static const char *const speed_names[] = {"full", "high", "super", "super-plus", NULL};
-static const uint8_t speeds[] = {
-	DX_USB_SPEED_FULL,
-	DX_USB_SPEED_HIGH,
-	DX_USB_SPEED_SUPER,
-	DX_USB_SPEED_SUPER_PLUS,
-};
-
 enum string_index {
 	STRING_MANUFACTURER = 1,
 	STRING_PRODUCT,
@@ -136,7 +130,7 @@ static void free_cleanup(struct dx_description **description)
 	(void)dx_description_free(*description);
 }
 
-int dx_gadget_zero_describe(struct dx_options *options, struct dx_description **ret_description)
+static int describe(struct dx_options *options, struct dx_description **ret_description)
 {
 	DX_CLEANUP(free_cleanup) struct dx_description *description = dx_description_new();
 	unsigned mode = dx_options_choice(options, "mode", mode_names, MODE_SOURCE_SINK);
@@ -147,7 +141,7 @@ int dx_gadget_zero_describe(struct dx_options *options, struct dx_description **
 	if (result < 0) {
 		return result;
 	}
-	description->speed = speeds[dx_options_choice(options, "speed", speed_names, 2)];
+	description->speed = dx_preset_speed(options, DX_USB_SPEED_SUPER);
 	description->fifo_bytes = (uint32_t)dx_options_number(
 		options, "fifo", 4096, 1u << 26, description->fifo_bytes);
 	description->vendor = 0x0525;
@@ -164,3 +158,27 @@ int dx_gadget_zero_describe(struct dx_options *options, struct dx_description **
 	*ret_description = dx_take_ptr(&description);
 	return 0;
 }
+
+static const struct dx_model_key keys[] = {
+	{"mode", "source-sink, loopback", "source-sink", "which configuration comes first"},
+	{"speed", DX_SPEED_VALUES, "super", "bulk packets of 64, 512, 1024, 1024 bytes"},
+	{"pattern", "0..2", "0", "0: zeros; 1: byte i of a packet is i mod 63; 2: anything"},
+	{"fifo", "4096..64M", "64K", "kept by the loopback while nobody reads; then OUT waits"},
+	{NULL, NULL, NULL, NULL},
+};
+
+static const char *const notes[] = {
+	"Configuration 3: source 0x81 and sink 0x01; isochronous 0x82, 0x02 in setting 1.",
+	"Configuration 2: what goes to bulk OUT 0x01 comes back on bulk IN 0x81.",
+	"The sink halts after a unit of 4096 bytes with a wrong byte, as on Linux.",
+	"The source sends whole packets: an IN buffer that ends inside one is an overrun.",
+	NULL,
+};
+
+const struct dx_model_kind dx_model_gadget_zero = {
+	.name = "gadget-zero",
+	.summary = "source, sink and loopback like Linux's Gadget Zero, 0525:a4a0",
+	.keys = keys,
+	.notes = notes,
+	.describe = describe,
+};

@@ -34,18 +34,6 @@ static bool ends_short(const struct dx_loopback *loop, const struct dx_usb_trans
 	return out->length % loop->out->max_packet == 0 ? out->length == 0 : true;
 }
 
-/* The IN transfer has got all that it can take, with more data behind.
- * @return bytes of the sender's stream that are lost with the packet that did not fit. */
-static uint32_t finish_full(struct dx_loopback *loop, struct dx_usb_transfer *in, uint32_t more)
-{
-	uint32_t packet = loop->in->max_packet;
-	uint32_t over = in->actual % packet;
-	bool babbles = over != 0 && more != 0 && in->actual == in->length;
-
-	dx_virtual_finish(loop->in, in, babbles ? DX_USB_OVERRUN : DX_USB_OK);
-	return babbles ? min32(packet - over, more) : 0;
-}
-
 /* ---- FIFO ---- */
 
 static void fifo_get(struct dx_loopback *loop, uint8_t *data, uint32_t length)
@@ -90,7 +78,7 @@ static void drain(struct dx_loopback *loop, struct dx_usb_transfer *in)
 		loop->nr_ends--;
 		dx_virtual_finish(loop->in, in, DX_USB_OK);
 	} else if (length == room) {
-		loop->head += finish_full(loop, in, min32(UINT32_MAX, end - loop->head));
+		loop->head += dx_virtual_finish_in(loop->in, in, end - loop->head);
 	}
 }
 
@@ -137,7 +125,7 @@ static void direct(struct dx_loopback *loop, struct dx_usb_transfer *out, struct
 	if (left == 0 && ends_short(loop, out)) {
 		dx_virtual_finish(loop->in, in, DX_USB_OK);
 	} else if (length == room) {
-		out->actual += finish_full(loop, in, left);
+		out->actual += dx_virtual_finish_in(loop->in, in, left);
 	}
 	if (out->actual == out->length) {
 		dx_virtual_finish(loop->out, out, DX_USB_OK);

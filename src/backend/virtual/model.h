@@ -14,6 +14,7 @@
  *   V1  A transfer on an IN endpoint ends when it is full or by a short packet: a model that moved
  *       less than a whole number of packets finishes the transfer.
  *   V2  actual <= dx_virtual_limit() at all times.
+ *   V3  A model that has something to say later asks for it with dx_virtual_wake_at(), in work().
  * Trust:      bytes of a transfer may change while they are read; nothing here is parsed from them.
  * Threads:    those of the backend: one at a time (B1).
  */
@@ -50,6 +51,8 @@ struct dx_model_ops {
 	int (*control)(struct dx_model *model, const struct dx_model_setup *setup, uint8_t *data);
 	/* The endpoint has come into being: sets endpoint->work and its state. -ENOMEM. */
 	int (*bind)(struct dx_model *model, struct dx_virtual_endpoint *endpoint);
+	/* The host has cleared the endpoint's halt; the model may halt it again. May be NULL. */
+	void (*cleared)(struct dx_model *model, struct dx_virtual_endpoint *endpoint);
 	/* It ends; its queue is empty. */
 	void (*unbind)(struct dx_model *model, struct dx_virtual_endpoint *endpoint);
 	void (*free)(struct dx_model *model);
@@ -98,11 +101,25 @@ uint32_t dx_virtual_limit(const struct dx_virtual_endpoint *endpoint,
 /* Ends the transfer at the head of its endpoint. An error stops the endpoint (B6). */
 void dx_virtual_finish(struct dx_virtual_endpoint *endpoint, struct dx_usb_transfer *transfer,
 		       int32_t status);
+/* Ends an IN transfer that has got what it can take. more: bytes that the device would send in the
+ * same packet or after it; a buffer that ends inside a packet is babble.
+ * @return how many of them are lost with that packet. */
+uint32_t dx_virtual_finish_in(struct dx_virtual_endpoint *endpoint,
+			      struct dx_usb_transfer *transfer, uint64_t more);
+/* A whole message, of one packet at most, as the answer to an IN transfer. */
+void dx_virtual_send(struct dx_virtual_endpoint *endpoint, struct dx_usb_transfer *transfer,
+		     const void *bytes, uint32_t length);
 /* Sets the halt feature: what is not finished stalls. */
 void dx_virtual_halt(struct dx_virtual_endpoint *endpoint);
+/* Asks for work() of all endpoints that have transfers, at that time (CLOCK_MONOTONIC). */
+void dx_virtual_wake_at(struct dx_virtual *device, uint64_t time_ns);
 /* Asks for work() in this or the next poll. */
 void dx_virtual_kick(struct dx_virtual_endpoint *endpoint);
 /* The endpoint with that address in the settings in force, or NULL. */
 struct dx_virtual_endpoint *dx_virtual_endpoint(struct dx_virtual *device, uint8_t address);
+
+/* The answer to a control request with data to the host. @return bytes moved. */
+int dx_model_answer(const struct dx_model_setup *setup, uint8_t *data, const void *bytes,
+		    size_t length);
 
 #endif

@@ -6,12 +6,12 @@
  * Trust:      the spec comes from a command line or a client of the broker; options.h bounds it.
  * Errors:     one line that begins with the spec, then the key and value that are wrong.
  */
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/virtual/catalog.h"
 #include "backend/virtual/runtime.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -32,14 +32,21 @@ bool dx_virtual_accepts(const char *spec)
 	       (length > suffix && memcmp(spec + length - suffix, FILE_SUFFIX, suffix) == 0);
 }
 
-static int describe_virtual(struct dx_options *options, struct dx_description **ret_description)
+static const struct dx_model_kind *find_model(struct dx_options *options)
 {
-	if (strcmp(options->name, "gadget-zero") == 0) {
-		return dx_gadget_zero_describe(options, ret_description);
+	const struct dx_model_kind *kind = dx_model_kind_find(options->name);
+	char names[160] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; kind == NULL && dx_model_kinds[i] != NULL; i++) {
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+					 i == 0 ? "" : ", ", dx_model_kinds[i]->name);
 	}
-	dx_options_fail(options, "model \"%s\" does not exist (there is: gadget-zero)",
-			options->name);
-	return options->result;
+	if (kind == NULL) {
+		dx_options_fail(options, "model \"%s\" does not exist (there are: %s)",
+				options->name, names);
+	}
+	return kind;
 }
 
 /* The part of the spec behind its prefix. */
@@ -67,18 +74,87 @@ bool dx_virtual_file(const char *spec, char *path, size_t size)
 	return true;
 }
 
-static int describe(const char *spec, struct dx_options *options, char *message,
-		    size_t message_size, struct dx_description **ret_description)
+static void description_cleanup(struct dx_description **description)
+{
+	(void)dx_description_free(*description);
+}
+
+/* A spec that has been read. kind is NULL for a description file. */
+struct plan {
+	struct dx_options options;
+	const struct dx_model_kind *kind;
+	char line[256]; /* what is wrong */
+};
+
+static int plan_read(struct plan *plan, const char *spec)
 {
 	bool is_model = false;
 	const char *rest = rest_of(spec, &is_model);
-	int result = dx_options_parse(options, rest, message, message_size);
+	int result = dx_options_parse(&plan->options, rest, plan->line, sizeof(plan->line));
 
-	if (result < 0) {
-		return result;
+	if (result == 0 && is_model) {
+		plan->kind = find_model(&plan->options);
+		result = plan->options.result;
 	}
-	return is_model ? describe_virtual(options, ret_description)
-			: dx_device_file_describe(options, options->name, ret_description);
+	return result;
+}
+
+static int plan_describe(struct plan *plan, struct dx_description **ret_description)
+{
+	DX_CLEANUP(description_cleanup) struct dx_description *description = NULL;
+	int result = plan->kind != NULL ? plan->kind->describe(&plan->options, &description)
+					: dx_device_file_describe(&plan->options,
+								  plan->options.name, &description);
+
+	if (result == 0) {
+		result = dx_description_override(description, &plan->options);
+	}
+	if (result == 0) {
+		*ret_description = dx_take_ptr(&description);
+	}
+	return result;
+}
+
+static int plan_fail(const struct plan *plan, int result, const char *spec, char *message,
+		     size_t message_size)
+{
+	(void)snprintf(message, message_size, "device \"%s\": %s", spec,
+		       plan->line[0] == '\0' ? strerror(-result) : plan->line);
+	return result;
+}
+
+int dx_catalog_describe(const char *spec, char *message, size_t message_size,
+			struct dx_description **ret_description)
+{
+	DX_CLEANUP_FREE struct plan *plan = calloc(1, sizeof(*plan));
+	int result = 0;
+
+	if (plan == NULL) {
+		return -ENOMEM;
+	}
+	result = plan_read(plan, spec);
+	if (result == 0) {
+		result = plan_describe(plan, ret_description);
+	}
+	return result < 0 ? plan_fail(plan, result, spec, message, message_size) : 0;
+}
+
+int dx_virtual_acquire(const char *spec, char *message, size_t message_size)
+{
+	DX_CLEANUP_FREE struct plan *plan = calloc(1, sizeof(*plan));
+	int result = 0;
+
+	if (plan == NULL) {
+		return -ENOMEM;
+	}
+	result = plan_read(plan, spec);
+	if (result == 0) {
+		if (plan->kind == NULL || plan->kind->acquire == NULL) {
+			return -ENODATA;
+		}
+		result = plan->kind->acquire(&plan->options);
+	}
+	return result < 0 ? plan_fail(plan, result, spec, message, message_size) : result;
 }
 
 /* The same device spec gives the same location, address and container in every process. */
@@ -138,11 +214,6 @@ static void virtual_free_cleanup(struct dx_virtual **device)
 	}
 }
 
-static void description_cleanup(struct dx_description **description)
-{
-	(void)dx_description_free(*description);
-}
-
 static int select_first(struct dx_virtual *device, struct dx_options *options)
 {
 	uint8_t value = (uint8_t)dx_options_number(options, "configuration", 0, 255, 0);
@@ -157,28 +228,45 @@ static int select_first(struct dx_virtual *device, struct dx_options *options)
 	return 0;
 }
 
-static int set_up(struct dx_virtual *device, const char *spec, struct dx_options *options,
-		  struct dx_description **description)
+static int make_model(struct plan *plan, int *fd, struct dx_description **description,
+		      struct dx_model **ret_model)
 {
-	uint8_t container[16];
-	int result = dx_description_override(*description, options);
+	if (plan->kind == NULL || plan->kind->create == NULL) {
+		*ret_model = dx_described_model_new(description);
+		return *ret_model == NULL ? -ENOMEM : 0;
+	}
+	if (*fd < 0 && plan->kind->acquire != NULL) {
+		int result = plan->kind->acquire(&plan->options);
 
+		if (result < 0) {
+			return result;
+		}
+		*fd = result;
+	}
+	return plan->kind->create(&plan->options, fd, description, ret_model);
+}
+
+static int set_up(struct dx_virtual *device, const char *spec, struct plan *plan, int *fd)
+{
+	DX_CLEANUP(description_cleanup) struct dx_description *description = NULL;
+	uint8_t container[16];
+	int result = plan_describe(plan, &description);
+
+	if (result == 0) {
+		result = make_model(plan, fd, &description, &device->model);
+	}
 	if (result < 0) {
 		return result;
-	}
-	device->model = dx_described_model_new(description);
-	if (device->model == NULL) {
-		return -ENOMEM;
 	}
 	make_container(spec, container);
 	result = dx_image_build(&device->image, device->model->description, container);
 	if (result < 0) {
 		return result;
 	}
-	fill_info(device, spec, options);
-	dx_faults_read(&device->faults, options);
-	result = select_first(device, options);
-	return result < 0 ? result : dx_options_finish(options);
+	fill_info(device, spec, &plan->options);
+	dx_faults_read(&device->faults, &plan->options);
+	result = select_first(device, &plan->options);
+	return result < 0 ? result : dx_options_finish(&plan->options);
 }
 
 static struct dx_virtual *virtual_new(const struct dx_usb_backend_host *host, void *host_ctx)
@@ -201,25 +289,20 @@ int dx_virtual_open(const char *spec, int fd, const struct dx_usb_backend_host *
 		    void *host_ctx, char *message, size_t message_size,
 		    struct dx_usb_backend **ret_backend)
 {
-	DX_CLEANUP(virtual_free_cleanup) struct dx_virtual *device = NULL;
-	DX_CLEANUP(description_cleanup) struct dx_description *description = NULL;
-	DX_CLEANUP_FREE struct dx_options *options = calloc(1, sizeof(*options));
-	char line[256] = "";
+	DX_CLEANUP(virtual_free_cleanup) struct dx_virtual *device = virtual_new(host, host_ctx);
+	DX_CLEANUP_FREE struct plan *plan = calloc(1, sizeof(*plan));
+	DX_CLEANUP_FD int given = fd;
 	int result = 0;
 
-	assert(fd < 0); /* it has no acquire() */
-	device = virtual_new(host, host_ctx);
-	if (device == NULL || options == NULL) {
+	if (device == NULL || plan == NULL) {
 		return -ENOMEM;
 	}
-	result = describe(spec, options, line, sizeof(line), &description);
+	result = plan_read(plan, spec);
 	if (result == 0) {
-		result = set_up(device, spec, options, &description);
+		result = set_up(device, spec, plan, &given);
 	}
 	if (result < 0) {
-		(void)snprintf(message, message_size, "device \"%s\": %s", spec,
-			       line[0] == '\0' ? strerror(-result) : line);
-		return result;
+		return plan_fail(plan, result, spec, message, message_size);
 	}
 	*ret_backend = (struct dx_usb_backend *)(void *)dx_take_ptr(&device);
 	return 0;

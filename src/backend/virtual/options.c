@@ -59,18 +59,20 @@ static void add(struct dx_options *options, char *part)
 {
 	char *equals = strchr(part, '=');
 
-	if (equals == NULL || equals == part) {
+	if (equals == part || part[0] == '\0') {
 		dx_options_fail(options, "\"%s\": expected key=value", part);
 		return;
 	}
-	*equals = '\0';
+	if (equals != NULL) {
+		*equals = '\0';
+	}
 	if (find(options, part) != NULL) {
 		dx_options_fail(options, "%s: given twice", part);
 	} else if (options->nr_options == DX_OPTIONS_MAX) {
 		dx_options_fail(options, "%s: more than %u keys", part, DX_OPTIONS_MAX);
 	} else {
 		options->options[options->nr_options++] =
-			(struct dx_option){.key = part, .value = equals + 1};
+			(struct dx_option){.key = part, .value = equals == NULL ? NULL : equals + 1};
 	}
 }
 
@@ -102,6 +104,10 @@ const char *dx_options_string(struct dx_options *options, const char *key, const
 		return fallback;
 	}
 	option->known = true;
+	if (option->value == NULL) {
+		dx_options_fail(options, "\"%s\": expected key=value", key);
+		return fallback;
+	}
 	return option->value;
 }
 
@@ -185,6 +191,18 @@ unsigned dx_options_choice(struct dx_options *options, const char *key, const ch
 	list_choices(names, choices, sizeof(choices));
 	dx_options_fail(options, "%s=%s: not one of %s", key, text, choices);
 	return fallback;
+}
+
+bool dx_options_flag(struct dx_options *options, const char *key, bool fallback)
+{
+	static const char *const names[] = {"no", "yes", NULL};
+	struct dx_option *option = find(options, key);
+
+	if (option != NULL && option->value == NULL) {
+		option->known = true;
+		return true;
+	}
+	return dx_options_choice(options, key, names, fallback ? 1 : 0) == 1;
 }
 
 int dx_options_finish(struct dx_options *options)

@@ -4,7 +4,8 @@
  *
  * Place:      backend/virtual.
  * Form:       a backslash takes the next character literally; a key may appear once; whoever reads a
- *             key marks it as known, and what nobody knows is an error.
+ *             key marks it as known, and what nobody knows is an error. "key" alone is "key=yes" for a
+ *             flag and an error for everything else.
  * Trust:      the text comes from a command line or a peer of the broker: bounded in number and size.
  */
 #ifndef DX_BACKEND_VIRTUAL_OPTIONS_H
@@ -19,7 +20,7 @@
 
 struct dx_option {
 	const char *key;
-	const char *value;
+	const char *value; /* NULL: a flag */
 	bool known;
 };
 
@@ -44,6 +45,8 @@ uint64_t dx_options_number(struct dx_options *options, const char *key, uint64_t
 /* Index of the value in `names` (NULL-ended). */
 unsigned dx_options_choice(struct dx_options *options, const char *key, const char *const *names,
 			   unsigned fallback);
+/* yes, no, or the key alone. */
+bool dx_options_flag(struct dx_options *options, const char *key, bool fallback);
 /* After all getters: the first error, unknown keys included. */
 int dx_options_finish(struct dx_options *options);
 /* Writes a message if there is none yet, and sets result. */

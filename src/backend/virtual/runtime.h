@@ -67,8 +67,6 @@ enum dx_virtual_control {
 /* Takes a transfer out of its queue and hands it back. */
 void dx_virtual_complete(struct dx_virtual *device, struct dx_usb_transfer *transfer,
 			 int32_t status);
-/* The device wants poll() at that time. */
-void dx_virtual_wake_at(struct dx_virtual *device, uint64_t time_ns);
 const struct dx_described_configuration *dx_virtual_configuration(const struct dx_virtual *device);
 /* Ends all endpoints / those of one interface; makes those of the settings in force. */
 void dx_virtual_unbind_all(struct dx_virtual *device);
@@ -80,6 +78,7 @@ void dx_virtual_unbind(struct dx_virtual *device, uint8_t interface_number);
 
 bool dx_virtual_accepts(const char *spec);
 bool dx_virtual_file(const char *spec, char *path, size_t size);
+int dx_virtual_acquire(const char *spec, char *message, size_t message_size);
 int dx_virtual_open(const char *spec, int fd, const struct dx_usb_backend_host *host, void *host_ctx,
 		    char *message, size_t message_size, struct dx_usb_backend **ret_backend);
 void dx_virtual_free(struct dx_virtual *device);
@@ -106,10 +105,9 @@ bool dx_faults_admit(struct dx_virtual_endpoint *endpoint, struct dx_usb_transfe
 /* A transfer has moved all it will; the last chance to spoil it. */
 void dx_faults_finishing(struct dx_virtual_endpoint *endpoint, struct dx_usb_transfer *transfer);
 
-/* ---- gadget_zero.c, device_file.c: makers of models ---- */
+/* ---- device_file.c ---- */
 
-/* Reads its options; 0 and a description, or a negative errno with a message in options. */
-int dx_gadget_zero_describe(struct dx_options *options, struct dx_description **ret_description);
+/* Reads the file; 0 and a description, or a negative errno with a message in options. */
 int dx_device_file_describe(struct dx_options *options, const char *path,
 			    struct dx_description **ret_description);
 /* The decoder behind it, for bytes that are in memory; `name` begins the messages. */

@@ -107,6 +107,33 @@ void dx_virtual_finish(struct dx_virtual_endpoint *endpoint, struct dx_usb_trans
 	dx_virtual_complete(device, transfer, status);
 }
 
+uint32_t dx_virtual_finish_in(struct dx_virtual_endpoint *endpoint,
+			      struct dx_usb_transfer *transfer, uint64_t more)
+{
+	uint32_t over = transfer->actual % endpoint->max_packet;
+	bool babbles = over != 0 && more != 0 && transfer->actual == transfer->length;
+	uint32_t lost = endpoint->max_packet - over;
+
+	dx_virtual_finish(endpoint, transfer, babbles ? DX_USB_OVERRUN : DX_USB_OK);
+	if (!babbles) {
+		return 0;
+	}
+	return more < lost ? (uint32_t)more : lost;
+}
+
+void dx_virtual_send(struct dx_virtual_endpoint *endpoint, struct dx_usb_transfer *transfer,
+		     const void *bytes, uint32_t length)
+{
+	uint32_t limit = dx_virtual_limit(endpoint, transfer);
+
+	transfer->actual = length < limit ? length : limit;
+	if (transfer->actual != 0) {
+		memcpy(transfer->data, bytes, transfer->actual);
+	}
+	dx_virtual_finish(endpoint, transfer,
+			  length > transfer->length ? DX_USB_OVERRUN : DX_USB_OK);
+}
+
 void dx_virtual_halt(struct dx_virtual_endpoint *endpoint)
 {
 	endpoint->halted = true;
@@ -503,6 +530,7 @@ const struct dx_usb_backend_ops dx_backend_virtual = {
 	.name = "virtual",
 	.accepts = dx_virtual_accepts,
 	.file = dx_virtual_file,
+	.acquire = dx_virtual_acquire,
 	.open = dx_virtual_open,
 	.close = virtual_close,
 	.info = virtual_info,

@@ -23,8 +23,11 @@ static void expect_error(const char *spec, const char *problem)
 
 TEST(spec_errors_name_the_key_and_the_value)
 {
-	expect_error("virtual:", "model \"\" does not exist (there is: gadget-zero)");
-	expect_error("virtual:printer", "model \"printer\" does not exist (there is: gadget-zero)");
+	expect_error("virtual:", "model \"\" does not exist (there are: gadget-zero, source-sink, "
+				 "loopback, cdc-acm, hid-keyboard, mass-storage)");
+	expect_error("virtual:printer",
+		     "model \"printer\" does not exist (there are: gadget-zero, source-sink, "
+		     "loopback, cdc-acm, hid-keyboard, mass-storage)");
 	expect_error("virtual:gadget-zero,speed=warp",
 		     "speed=warp: not one of full, high, super, super-plus");
 	expect_error("virtual:gadget-zero,mode=x", "mode=x: not one of source-sink, loopback");
