@@ -201,8 +201,7 @@ static void adopt_finished(struct dx_host *host, int code)
 	}
 }
 
-/* Whoever waited for a provider may find it now. */
-static void adopt_waiting(struct dx_broker *broker)
+void dx_adopt_continue(struct dx_broker *broker)
 {
 	bool again = true;
 
@@ -280,7 +279,7 @@ int dx_records_adopt(struct dx_client *client, struct dx_wire_message_in *messag
 	host->adopting = dict;
 	host->record = dx_object_ref(record->dict);
 	dx_record_taken(record);
-	adopt_waiting(broker);
+	dx_adopt_continue(broker);
 	dx_broker_kick(broker);
 	return 0;
 }

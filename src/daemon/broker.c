@@ -24,13 +24,18 @@
 #include "daemon/device.h"
 #include "daemon/drivers.h"
 #include "daemon/hosts.h"
+#include "daemon/hotplug.h"
+#include "daemon/jobs.h"
 #include "daemon/records.h"
 #include "daemon/terminate.h"
 #include "daemon/watches.h"
 
 #define NS_PER_MS     1000000ull
-#define ADOPT_WAIT_MS 5000u
-#define STOP_WAIT_MS  5000u
+#define ADOPT_WAIT_MS        5000u
+#define STOP_WAIT_MS         5000u
+#define RESTART_DELAY_MS     100u
+#define RESTART_DELAY_MAX_MS 10000u
+#define JOBS_WAIT_MS         1000u /* for devices that are being asked when the broker ends */
 
 static void phase_timer_set(struct dx_broker *broker, unsigned wanted_ms, unsigned default_ms)
 {
@@ -92,6 +97,25 @@ static void tell_ready(struct dx_broker *broker, const char *line)
 	broker->ready_told = true;
 }
 
+/* What is wrong with what was given at the start ends the broker, instead of being one line. */
+static bool is_strict(const struct dx_broker *broker)
+{
+	return broker->options->ready_fd >= 0 || broker->options->is_private;
+}
+
+/* A device that was given is still being read, and drivers wait with that whether there is one. */
+static bool given_are_awaited(const struct dx_broker *broker)
+{
+	dx_list_for_each (node, &broker->devices) {
+		const struct dx_device *device = dx_list_entry(node, struct dx_device, node);
+
+		if (device->origin == DX_DEVICE_GIVEN && device->keeps_busy) {
+			return is_strict(broker);
+		}
+	}
+	return false;
+}
+
 static void adopting_over(struct dx_broker *broker)
 {
 	dx_loop_set_timer(broker->phase_timer, 0);
@@ -105,7 +129,8 @@ static void on_kick(void *context)
 	struct dx_broker *broker = context;
 
 	dx_clients_sweep(broker);
-	if (broker->phase == DX_PHASE_ADOPTING && dx_list_is_empty(&broker->expected)) {
+	if (broker->phase == DX_PHASE_ADOPTING && dx_list_is_empty(&broker->expected) &&
+	    !given_are_awaited(broker)) {
 		adopting_over(broker);
 	}
 	if (broker->phase == DX_PHASE_RUNNING) {
@@ -287,13 +312,37 @@ int dx_broker_load(struct dx_broker *broker, const char *path, char *message, si
 static void complain(struct dx_broker *broker, int code)
 {
 	dx_log_error("%s", broker->message);
-	if ((broker->options->ready_fd >= 0 || broker->options->is_private) &&
-	    broker->result == 0) {
+	if (is_strict(broker) && broker->result == 0) {
 		broker->result = code;
 	}
 	if (broker->result == 0) {
 		broker->message[0] = '\0';
 	}
+}
+
+bool dx_broker_given_failed(struct dx_broker *broker, int code, const char *text)
+{
+	if (broker->result == 0) {
+		(void)snprintf(broker->message, sizeof(broker->message), "%s", text);
+		complain(broker, code);
+	}
+	if (broker->result == 0) {
+		return false;
+	}
+	broker->phase = DX_PHASE_DONE;
+	dx_loop_stop(broker->loop);
+	return true;
+}
+
+unsigned dx_broker_backoff_ms(const struct dx_broker *broker, unsigned nr_failures)
+{
+	unsigned delay = broker->options->restart_delay_ms != 0 ? broker->options->restart_delay_ms
+								: RESTART_DELAY_MS;
+
+	for (unsigned i = 1; i < nr_failures && delay < RESTART_DELAY_MAX_MS; i++) {
+		delay *= 2;
+	}
+	return delay < RESTART_DELAY_MAX_MS ? delay : RESTART_DELAY_MAX_MS;
 }
 
 static void load_given(struct dx_broker *broker)
@@ -309,9 +358,12 @@ static void load_given(struct dx_broker *broker)
 		}
 	}
 	for (size_t i = 0; i < options->nr_devices && broker->result == 0; i++) {
-		struct dx_device *device = NULL;
-		int r = dx_device_attach(broker, options->devices[i], broker->message,
-					 sizeof(broker->message), &device);
+		const struct dx_device_wish wish = {
+			.spec = options->devices[i],
+			.origin = DX_DEVICE_GIVEN,
+		};
+		int r = dx_device_attach(broker, &wish, broker->message,
+					 sizeof(broker->message));
 
 		if (r < 0) {
 			complain(broker, r);
@@ -350,6 +402,9 @@ static int sources_init(struct dx_broker *broker)
 	const struct dx_daemon_options *options = broker->options;
 	int r = dx_loop_new(&broker->loop);
 
+	if (r == 0) {
+		r = dx_jobs_new(broker->loop, &broker->jobs);
+	}
 	if (r == 0) {
 		r = dx_loop_add_timer(broker->loop, on_kick, broker, &broker->kick);
 	}
@@ -435,6 +490,7 @@ static void broker_fini(struct dx_broker *broker)
 {
 	struct dx_list *node = NULL;
 
+	dx_hotplug_stop(broker);
 	dx_hosts_free(broker);
 	dx_records_free(broker);
 	if (broker->records_path != NULL) {
@@ -446,6 +502,7 @@ static void broker_fini(struct dx_broker *broker)
 	     node = dx_list_pop_front(&broker->bundles)) {
 		(void)dx_bundle_free(dx_list_entry(node, struct dx_bundle, node));
 	}
+	broker->jobs = dx_jobs_free(broker->jobs, JOBS_WAIT_MS);
 	broker->loop = dx_loop_free(broker->loop);
 	free(broker->records_path);
 }
@@ -460,13 +517,20 @@ static int broker_run(struct dx_broker *broker)
 		return r;
 	}
 	load_given(broker);
+	if (broker->result == 0) {
+		r = dx_hotplug_start(broker, broker->message, sizeof(broker->message));
+		if (r < 0) {
+			complain(broker, r);
+		}
+	}
 	if (broker->result < 0) {
 		return broker->result;
 	}
 	dx_records_restore(broker);
 	phase_timer_set(broker, broker->options->adopt_wait_ms, ADOPT_WAIT_MS);
 	dx_broker_kick(broker);
-	return dx_loop_run(broker->loop);
+	r = dx_loop_run(broker->loop);
+	return broker->result < 0 ? broker->result : r;
 }
 
 int dx_daemon_run(const struct dx_daemon_options *options, char *ret_message, size_t message_size)

@@ -56,7 +56,9 @@ struct dx_broker {
 	const struct dx_daemon_options *options;
 	const struct dx_launcher *launcher;
 	struct dx_loop *loop;
+	struct dx_jobs *jobs;
 	struct dx_registry *registry;
+	struct dx_hotplug *hotplug; /* NULL: real devices are not watched */
 	uint64_t id; /* differs after every start */
 	enum dx_broker_phase phase;
 	bool ready_told;
@@ -90,6 +92,10 @@ struct dx_broker {
 void dx_broker_match_later(struct dx_broker *broker, struct dx_entry *provider);
 /* Something may have become quiet, or ended: look from the loop. */
 void dx_broker_kick(struct dx_broker *broker);
+/* Pause before the attempt after the n-th failure in a row. */
+unsigned dx_broker_backoff_ms(const struct dx_broker *broker, unsigned nr_failures);
+/* A device that was given at the start cannot be attached. @return true when that ends the broker. */
+bool dx_broker_given_failed(struct dx_broker *broker, int code, const char *text);
 /* Begins to stop: drivers first, then hosts, then the loop. */
 void dx_broker_stop(struct dx_broker *broker);
 /* Loads a bundle, or all in a directory. message gets one line on failure; the identifier of the

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/configure.h"
 #include "daemon/drivers.h"
 #include "daemon/matching.h"
 #include "daemon/watches.h"
@@ -23,6 +24,10 @@ struct candidate {
 /* V1, V2: somebody has the category, or nobody may. */
 static bool category_is_taken(const struct dx_entry *provider, const char *category)
 {
+	if (provider->device != NULL && provider->device->entry == provider &&
+	    provider->device->composite && strcmp(category, DX_COMPOSITE_CATEGORY) == 0) {
+		return true;
+	}
 	dx_list_for_each (node, &provider->slots) {
 		const struct dx_slot *slot = dx_list_entry(node, struct dx_slot, node);
 
@@ -96,6 +101,28 @@ static void matching_done(struct dx_broker *broker, struct dx_entry *provider)
 	}
 }
 
+/* The built-in driver of composite devices is a candidate, too; it gives way to a driver that comes
+ * later as long as nobody uses the interfaces. */
+static void match_composite(struct dx_entry *provider, const struct candidate *candidates,
+			    size_t nr_candidates)
+{
+	struct dx_device *device = provider->device;
+	bool wanted = false;
+
+	if (device == NULL || device->entry != provider || !dx_device_is_composite(provider)) {
+		return;
+	}
+	for (size_t i = 0; i < nr_candidates; i++) {
+		wanted |= candidates[i].score >= DX_COMPOSITE_SCORE &&
+			  strcmp(candidates[i].personality->category, DX_COMPOSITE_CATEGORY) == 0;
+	}
+	if (wanted && device->composite) {
+		(void)dx_device_decompose(device);
+	} else if (!wanted && !category_is_taken(provider, DX_COMPOSITE_CATEGORY)) {
+		dx_device_compose(device);
+	}
+}
+
 void dx_drivers_match(struct dx_broker *broker, struct dx_entry *provider)
 {
 	size_t nr_personalities = count_personalities(broker);
@@ -113,6 +140,7 @@ void dx_drivers_match(struct dx_broker *broker, struct dx_entry *provider)
 		}
 		nr_candidates = find_candidates(broker, provider, candidates);
 	}
+	match_composite(provider, candidates, nr_candidates);
 	for (size_t i = 0; i < nr_candidates; i++) {
 		if (!category_is_taken(provider, candidates[i].personality->category)) {
 			dx_driver_start(broker, provider, candidates[i].personality,

@@ -20,6 +20,7 @@
 
 #include "daemon/launcher.h"
 
+struct dx_monitor_ops;
 struct dx_usb_backend_ops;
 
 struct dx_daemon_options {
@@ -29,6 +30,10 @@ struct dx_daemon_options {
 	const char *const *devices; /* device specs */
 	size_t nr_devices;
 	const struct dx_usb_backend_ops *const *backends; /* NULL-ended; NULL: no devices */
+	const struct dx_monitor_ops *monitor; /* of real devices; NULL: there is none */
+	bool usb_all;             /* attach real devices as they come */
+	const uint32_t *usb_ids;  /* ... but these only: vendor << 16 | product */
+	size_t nr_usb_ids;        /* 0: all */
 	const struct dx_launcher *launcher;               /* NULL: dext-host at host_program */
 	const char *host_program;
 	const uid_t *allow_uids; /* besides our own and root */

@@ -17,13 +17,12 @@
 #include "base/ioreturn.h"
 #include "base/log.h"
 #include "daemon/hosts.h"
+#include "daemon/jobs.h"
+#include "daemon/matching.h"
 #include "daemon/records.h"
 #include "daemon/terminate.h"
 
-#define RESTART_DELAY_MS     100u
-#define RESTART_DELAY_MAX_MS 10000u
 #define GOOD_LIFE_NS         (60ull * 1000000000u)
-#define START_WAIT_MS        30000u
 #define NS_PER_MS            1000000ull
 
 void dx_driver_describe(const struct dx_driver *driver, char *text, size_t size)
@@ -150,8 +149,10 @@ void dx_driver_free(struct dx_driver *driver)
 	dx_list_remove(&driver->node);
 	dx_list_remove(&driver->host_node);
 	driver->start_timer = dx_loop_source_remove(driver->start_timer);
+	driver->acquiring = dx_job_forget(driver->acquiring);
 	free(driver);
 	if (host != NULL) {
+		dx_drivers_acquire_next(host);
 		dx_host_driver_gone(host);
 	}
 	bundle->nr_drivers--;
@@ -258,7 +259,8 @@ static void driver_launch(struct dx_driver *driver)
 {
 	const char *program = driver->broker->options->host_program;
 	struct dx_host *host = NULL;
-	int r = dx_host_for(driver->broker, driver->personality, &host);
+	int r = dx_host_for(driver->broker, driver->personality, driver->entry->parent->device,
+			    &host);
 
 	if (r < 0) {
 		char words[512];
@@ -292,80 +294,8 @@ void dx_driver_start(struct dx_broker *broker, struct dx_entry *provider,
 		}
 		return;
 	}
+	slot->score = score;
 	driver_launch(driver);
-}
-
-static unsigned start_wait_ms(const struct dx_driver *driver)
-{
-	unsigned wait_ms = driver->broker->options->start_wait_ms;
-
-	return wait_ms != 0 ? wait_ms : START_WAIT_MS;
-}
-
-/* Start hangs: nobody could stop the driver in another way. Others in its process start anew. */
-static void start_took_too_long(void *context)
-{
-	struct dx_driver *driver = context;
-	struct dx_host *host = driver->host;
-	char words[128];
-
-	if (host == NULL) {
-		return; /* it has died; what follows from that is under way */
-	}
-	(void)snprintf(words, sizeof(words), "Start has not returned after %u ms: it is killed",
-		       start_wait_ms(driver));
-	dx_driver_host_refused(driver, words, false);
-	host->killed = true;
-	dx_host_kill(host, SIGKILL);
-}
-
-/* Tells it to start, and how long it may take. */
-static int driver_tell(struct dx_driver *driver, char *message, size_t message_size)
-{
-	int r = dx_loop_add_timer(driver->broker->loop, start_took_too_long, driver,
-				  &driver->start_timer);
-
-	if (r == 0) {
-		dx_loop_set_timer(driver->start_timer,
-				  driver->started_ns + start_wait_ms(driver) * NS_PER_MS);
-		r = dx_host_start(driver->host, driver, message, message_size);
-	}
-	return r;
-}
-
-void dx_driver_host_ready(struct dx_driver *driver)
-{
-	char message[512] = "";
-	int r = 0;
-
-	if (driver->state != DX_DRIVER_LAUNCHING || driver->entry->inactive) {
-		return;
-	}
-	driver->state = DX_DRIVER_STARTING;
-	driver->started_ns = dx_clock_now_ns();
-	r = driver_tell(driver, message, sizeof(message));
-	if (r < 0 && message[0] != '\0') { /* the device cannot be had */
-		dx_driver_host_refused(driver, message, false);
-		return;
-	}
-	if (r < 0) {
-		(void)snprintf(message, sizeof(message), "cannot be told to start: %s",
-			       strerror(-r));
-		dx_driver_host_refused(driver, message, true);
-		return;
-	}
-	dx_record_write(driver->host);
-}
-
-static unsigned backoff_ms(const struct dx_broker *broker, unsigned nr_deaths)
-{
-	unsigned delay = broker->options->restart_delay_ms != 0 ? broker->options->restart_delay_ms
-								: RESTART_DELAY_MS;
-
-	for (unsigned i = 1; i < nr_deaths && delay < RESTART_DELAY_MAX_MS; i++) {
-		delay *= 2;
-	}
-	return delay < RESTART_DELAY_MAX_MS ? delay : RESTART_DELAY_MAX_MS;
 }
 
 /* Another death on this slot: back off, or give up. Says so in one line. */
@@ -388,10 +318,16 @@ static void slot_died(struct dx_slot *slot, struct dx_driver *driver, const char
 			     words, slot->nr_deaths);
 		return;
 	}
-	delay = backoff_ms(slot->broker, slot->nr_deaths);
+	delay = dx_broker_backoff_ms(slot->broker, slot->nr_deaths);
 	slot->state = DX_SLOT_BACKOFF;
 	dx_log_warning("driver %s: %s, starts again in %u ms", who, words, delay);
 	dx_loop_set_timer(slot->timer, dx_clock_now_ns() + delay * NS_PER_MS);
+}
+
+bool dx_driver_was_told(const struct dx_driver *driver)
+{
+	return driver->state == DX_DRIVER_STARTING || driver->state == DX_DRIVER_RUNNING ||
+	       driver->state == DX_DRIVER_STOPPING;
 }
 
 void dx_driver_host_refused(struct dx_driver *driver, const char *words, bool try_again)
@@ -467,6 +403,7 @@ int dx_driver_adopt(struct dx_broker *broker, struct dx_entry *entry, struct dx_
 	if (r < 0) {
 		return r;
 	}
+	(void)dx_match_personality(personality->dict, provider, &slot->score, NULL);
 	driver->settled = true;
 	driver->state = DX_DRIVER_RUNNING;
 	driver->started_ns = dx_clock_now_ns();

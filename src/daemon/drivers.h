@@ -5,7 +5,7 @@
  * Place:      daemon, between registry and hosts.
  *
  *   slot (provider, personality)            driver (one service)
- *   IDLE ---- wins its category ---------->  LAUNCHING -> STARTING -> RUNNING -> STOPPING -> gone
+ *   IDLE --- wins its category -> LAUNCHING -> ACQUIRING -> STARTING -> RUNNING -> STOPPING -> gone
  *    ^  ^-- back-off is over -- BACKOFF <---- the host died               |
  *    |                          GIVEN_UP <--- ... too often               |
  *    |                          REFUSED  <--- Start failed, or took too long
@@ -16,7 +16,9 @@
  *   V2  a slot that is REFUSED lets the next best personality of its category have the provider;
  *       GIVEN_UP and RETIRED do not. All three end when the bundle is loaded anew or the provider
  *       comes back as a new entry.
- *   V3  while a driver is LAUNCHING or STARTING its provider is busy.
+ *   V3  while a driver is LAUNCHING, ACQUIRING or STARTING its provider is busy.
+ *   V4  drivers of one device in one host acquire it one after the other: a device that can be had
+ *       once only comes with the first of them.
  * Threads:    one.
  */
 #ifndef DX_DAEMON_DRIVERS_H
@@ -39,6 +41,8 @@ enum dx_slot_state {
 	DX_SLOT_RETIRED,
 };
 
+struct dx_job;
+
 struct dx_slot {
 	struct dx_list node; /* entry->slots */
 	struct dx_broker *broker;
@@ -47,12 +51,14 @@ struct dx_slot {
 	struct dx_driver *driver; /* of which it has one while ACTIVE */
 	enum dx_slot_state state;
 	char *failure; /* "WHO: WHY" of the last time; NULL: none, or no memory for it */
+	int64_t score; /* with which it won last */
 	unsigned nr_deaths;
 	struct dx_loop_source *timer; /* BACKOFF */
 };
 
 enum dx_driver_state {
 	DX_DRIVER_LAUNCHING,
+	DX_DRIVER_ACQUIRING, /* its host is ready; what the device needs is being fetched */
 	DX_DRIVER_STARTING,
 	DX_DRIVER_RUNNING,
 	DX_DRIVER_STOPPING,
@@ -72,6 +78,7 @@ struct dx_driver {
 	bool settled; /* the provider is no longer busy because of it */
 	uint64_t started_ns;
 	struct dx_loop_source *start_timer; /* set while STARTING */
+	struct dx_job *acquiring;           /* ACQUIRING; NULL: waits for its turn (V4) */
 };
 
 /* Looks for drivers for one provider. From the loop only (H1). */
@@ -87,8 +94,13 @@ const char *dx_slot_failure(const struct dx_slot *slot);
 struct dx_slot *dx_slot_find(const struct dx_entry *provider,
 			     const struct dx_personality *personality);
 
+/* Its host has heard of it, and not that it is gone. */
+bool dx_driver_was_told(const struct dx_driver *driver);
+
 /* Events from hosts.c. */
 void dx_driver_host_ready(struct dx_driver *driver);
+/* One of its drivers is through with acquiring, or gone: others may have waited for that (V4). */
+void dx_drivers_acquire_next(struct dx_host *host);
 void dx_driver_started(struct dx_driver *driver, int32_t status, const char *text);
 /* The process died: words say how. */
 void dx_driver_host_died(struct dx_driver *driver, const char *words);

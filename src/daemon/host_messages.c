@@ -182,7 +182,7 @@ static int on_device_lost(struct dx_host *host, uint64_t provider_id)
 		const struct dx_driver *driver = dx_list_entry(node, struct dx_driver, host_node);
 
 		if (driver->provider_id == provider_id && entry->device != NULL) {
-			dx_device_gone(host->broker, entry->device);
+			dx_device_gone(entry->device, false);
 			return 0;
 		}
 	}

@@ -24,7 +24,6 @@
 #include "daemon/drivers.h"
 #include "daemon/records.h"
 #include "daemon/terminate.h"
-#include "usb/spec.h"
 
 #define MAX_HOST_FRAMES 16384u
 #define NS_PER_MS       1000000ull
@@ -299,29 +298,41 @@ static void host_discard(struct dx_host *host)
 	host_free(host);
 }
 
-static bool host_takes(const struct dx_host *host, const struct dx_personality *personality)
+/* Some service of it goes on; device NULL: on anything. */
+static bool serves(const struct dx_host *host, const struct dx_device *device)
 {
-	if (!host->one_process || !personality->one_process || host->ending || host->refused ||
-	    host->bundle != personality->bundle || strcmp(host->server, personality->server) != 0) {
-		return false;
-	}
 	dx_list_for_each (node, &host->drivers) {
-		if (!dx_list_entry(node, struct dx_driver, host_node)->entry->inactive) {
+		const struct dx_entry *entry =
+			dx_list_entry(node, struct dx_driver, host_node)->entry;
+
+		if (!entry->inactive && (device == NULL || entry->parent->device == device)) {
 			return true;
 		}
 	}
-	return false; /* J4 */
+	return false;
+}
+
+static bool host_takes(const struct dx_host *host, const struct dx_personality *personality,
+		       const struct dx_device *device)
+{
+	if (host->ending || host->refused || host->bundle != personality->bundle ||
+	    strcmp(host->server, personality->server) != 0) {
+		return false;
+	}
+	/* J4, J5. */
+	return (host->one_process && personality->one_process && serves(host, NULL)) ||
+	       (device != NULL && serves(host, device));
 }
 
 int dx_host_for(struct dx_broker *broker, const struct dx_personality *personality,
-		struct dx_host **ret_host)
+		const struct dx_device *device, struct dx_host **ret_host)
 {
 	struct dx_host *host = NULL;
 	int r = 0;
 
 	dx_list_for_each (node, &broker->hosts) {
 		host = dx_list_entry(node, struct dx_host, node);
-		if (host_takes(host, personality)) {
+		if (host_takes(host, personality, device)) {
 			*ret_host = host;
 			return 0;
 		}
@@ -430,67 +441,20 @@ static int start_values(const struct dx_driver *driver, struct dx_dict *dict,
 	return r;
 }
 
-/* Another service of the host is on this device, and will be. */
-static bool host_drives(const struct dx_host *host, const struct dx_driver *except,
-			const struct dx_device *device)
+int dx_host_start(struct dx_host *host, struct dx_driver *driver, int *fd)
 {
-	dx_list_for_each (node, &host->drivers) {
-		const struct dx_driver *driver = dx_list_entry(node, struct dx_driver, host_node);
-
-		if (driver != except && driver->entry->parent->device == device &&
-		    !driver->entry->inactive &&
-		    (driver->state == DX_DRIVER_STARTING || driver->state == DX_DRIVER_RUNNING)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* What the device of the driver's provider needs that a confined host cannot get.
- * @return 0, *ret_fd is -1 where there is nothing; negative with a message. */
-static int acquire_device(const struct dx_host *host, const struct dx_driver *driver, char *message,
-			  size_t message_size, int *ret_fd)
-{
-	static const struct dx_usb_backend_ops *const none[] = {NULL};
-	const struct dx_daemon_options *options = host->broker->options;
-	const struct dx_device *device = driver->entry->parent->device;
-	int fd = -ENODATA;
-
-	if (device != NULL) {
-		fd = dx_usb_spec_acquire(device->spec,
-					 options->backends != NULL ? options->backends : none,
-					 message, message_size);
-	}
-	if (fd == -EBUSY && host_drives(host, driver, device)) {
-		fd = -ENODATA; /* one that can be had once only is there already */
-	}
-	*ret_fd = fd < 0 ? -1 : fd;
-	return fd < 0 && fd != -ENODATA ? fd : 0;
-}
-
-int dx_host_start(struct dx_host *host, struct dx_driver *driver, char *message,
-		  size_t message_size)
-{
-	struct dx_wire_start start = {
+	const struct dx_wire_start start = {
 		.id = driver->entry->id,
 		.provider_id = driver->provider_id,
+		.flags = *fd >= 0 ? DX_START_DEVICE_FD : 0,
 	};
-	DX_CLEANUP_FD int fd = -1;
-	struct dx_dict *dict = NULL;
-	struct dx_dict *provider = NULL;
-	int r = acquire_device(host, driver, message, message_size, &fd);
+	struct dx_dict *dict = dx_dict_new();
+	struct dx_dict *provider = dx_dict_new();
+	int r = dict == NULL || provider == NULL ? -ENOMEM : start_values(driver, dict, provider);
 
-	if (r < 0) {
-		return r;
-	}
-	message[0] = '\0';
-	start.flags = fd >= 0 ? DX_START_DEVICE_FD : 0;
-	dict = dx_dict_new();
-	provider = dx_dict_new();
-	r = dict == NULL || provider == NULL ? -ENOMEM : start_values(driver, dict, provider);
 	if (r == 0) {
 		r = dx_call_value(host, DX_WIRE_H_START, driver->entry->id, &start, sizeof(start),
-				  dict, fd >= 0 ? &fd : NULL);
+				  dict, *fd >= 0 ? fd : NULL);
 	}
 	dx_object_unref(provider);
 	dx_object_unref(dict);

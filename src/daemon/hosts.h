@@ -11,6 +11,9 @@
  *   J2  every request to it gets exactly one end: its reply, or its death.
  *   J3  a host that breaks the protocol is killed; its services terminate as after a crash.
  *   J4  a host whose last service was told to stop gets no new one.
+ *   J5  drivers of one bundle and server on one device, and on its interfaces, share a host: there
+ *       the device is open once. (Elsewhere each matched service has a process, and devices that can
+ *       be had once only, or that are a model in the process, could not be shared.)
  * Trust:      hosts run drivers: what they send is checked like any peer's.
  * Threads:    one.
  */
@@ -33,6 +36,7 @@
 
 struct dx_bundle;
 struct dx_client;
+struct dx_device;
 struct dx_driver;
 struct dx_personality;
 
@@ -63,19 +67,18 @@ struct dx_host {
 	struct dx_dict *record;   /* what we knew of it, as long */
 };
 
-/* A host for this personality: a running one that may take it, or a new one. */
+/* A host for this personality on this device (NULL: none): a running one that takes it, or a new one. */
 int dx_host_for(struct dx_broker *broker, const struct dx_personality *personality,
-		struct dx_host **ret_host);
+		const struct dx_device *device, struct dx_host **ret_host);
 /* Takes over the socket of a host that outlived its broker. */
 int dx_host_adopt(struct dx_broker *broker, struct dx_bundle *bundle, const char *server,
 		  const struct dx_launched *launched, int *socket, uint64_t first_id,
 		  uint64_t nr_ids, struct dx_host **ret_host);
 pid_t dx_host_pid(const struct dx_host *host);
 
-/* START for a driver whose host is ready. Takes what the device needs from outside of the host.
- * @return 0; what acquiring or sending said, the former with one line in message. */
-int dx_host_start(struct dx_host *host, struct dx_driver *driver, char *message,
-		  size_t message_size);
+/* START for a driver whose host is ready. *fd: what its device needs from outside of the host, taken
+ * over on success; -1: nothing. */
+int dx_host_start(struct dx_host *host, struct dx_driver *driver, int *fd);
 /* TERMINATE for any entry of the host; the reply ends in dx_terminate_stopped(). */
 int dx_host_terminate(struct dx_host *host, struct dx_entry *entry);
 /* DEVICE_GONE for a provider. */

@@ -4,7 +4,8 @@
  *
  * Place:      daemon.
  * Layout:     dictionary: pid, start_time, identifier, bundle, server, one_process, first_id,
- * nr_ids, services: array of { id, provider, personality, and for USB: device, spec, location }.
+ *             nr_ids, services: array of { id, provider, personality, and for USB: device, spec, location,
+ *             configuration }.
  */
 #include "daemon/records.h"
 
@@ -24,6 +25,7 @@
 #include "base/log.h"
 #include "base/plist.h"
 #include "daemon/bundle.h"
+#include "daemon/configure.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
 #include "daemon/hosts.h"
@@ -54,6 +56,9 @@ static int describe_service(const struct dx_driver *driver, struct dx_dict *dict
 	}
 	if (r == 0 && provider->device != NULL) {
 		r = dx_dict_set_string(dict, "location", provider->location);
+	}
+	if (r == 0 && provider->device != NULL) {
+		r = dx_dict_set_u64(dict, "configuration", provider->device->configuration, 8);
 	}
 	return r;
 }
@@ -331,7 +336,8 @@ uint64_t dx_records_device_id(struct dx_broker *broker, const char *spec)
 			uint64_t id = dx_dict_get_u64(service, "device", 0);
 
 			if (id != 0 && strcmp(dx_dict_get_string(service, "spec", ""), spec) == 0 &&
-			    dx_registry_find(broker->registry, id) == NULL) {
+			    dx_registry_find(broker->registry, id) == NULL &&
+			    dx_device_find(broker, id) == NULL) {
 				return id;
 			}
 		}
@@ -376,14 +382,35 @@ static void restore_devices(struct dx_broker *broker, const struct dx_record *re
 	char message[512];
 
 	for (size_t i = 0; (service = service_at(record, i)) != NULL; i++) {
-		const char *spec = dx_dict_get_string(service, "spec", NULL);
-		struct dx_device *device = NULL;
+		const struct dx_device_wish wish = {
+			.spec = dx_dict_get_string(service, "spec", NULL),
+			.origin = DX_DEVICE_RECORDED,
+		};
+		uint64_t id = dx_dict_get_u64(service, "device", 0);
 
-		if (spec != NULL && dx_dict_get_u64(service, "device", 0) != 0 &&
-		    dx_registry_find(broker->registry, dx_dict_get_u64(service, "device", 0)) ==
-			    NULL &&
-		    dx_device_attach(broker, spec, message, sizeof(message), &device) < 0) {
+		if (wish.spec != NULL && id != 0 &&
+		    dx_registry_find(broker->registry, id) == NULL &&
+		    dx_device_find(broker, id) == NULL &&
+		    dx_device_attach(broker, &wish, message, sizeof(message)) < 0) {
 			dx_log_error("%s", message);
+		}
+	}
+}
+
+/* Hosts on their way need the interfaces that their services are on, under their old ids. */
+void dx_records_restore_interfaces(struct dx_device *device)
+{
+	dx_list_for_each (node, &device->broker->expected) {
+		const struct dx_record *record = dx_list_entry(node, struct dx_record, node);
+		const struct dx_dict *service = NULL;
+
+		for (size_t i = 0; (service = service_at(record, i)) != NULL; i++) {
+			uint64_t value = dx_dict_get_u64(service, "configuration", 0);
+
+			if (dx_dict_get_u64(service, "device", 0) == device->id && value != 0 &&
+			    value <= UINT8_MAX && device->configuration == 0) {
+				dx_device_configure(device, (unsigned)value, true);
+			}
 		}
 	}
 }

@@ -27,6 +27,7 @@
 
 struct dx_host;
 struct dx_client;
+struct dx_device;
 
 struct dx_record {
 	struct dx_list node; /* broker->expected */
@@ -46,6 +47,7 @@ void dx_records_restore(struct dx_broker *broker);
 uint64_t dx_records_device_id(struct dx_broker *broker, const char *spec);
 uint64_t dx_records_interface_id(struct dx_broker *broker, uint64_t device_id,
 				 const char *location);
+void dx_records_restore_interfaces(struct dx_device *device);
 /* Nobody is waited for any more; those who did not come are killed. */
 void dx_records_give_up(struct dx_broker *broker);
 
@@ -58,7 +60,9 @@ struct dx_record *dx_record_find(struct dx_broker *broker, pid_t pid);
 
 /* Its host is here: the record is no longer needed. */
 void dx_record_taken(struct dx_record *record);
-/* adopt.c: hosts that still wait for another host's service are killed. */
+/* adopt.c: something has come that a host may have waited for. */
+void dx_adopt_continue(struct dx_broker *broker);
+/* Hosts that still wait for another host's service, or for a device, are killed. */
 void dx_adopt_give_up(struct dx_broker *broker);
 
 /* DX_WIRE_H_ADOPT arrived from client, whose socket is taken. @return 0, or negative: break it. */

@@ -363,31 +363,42 @@ static int on_attach(struct dx_client *client, struct dx_wire_message_in *messag
 {
 	char text[512] = "";
 	DX_CLEANUP_FREE char *spec = NULL;
-	struct dx_device *device = NULL;
-	struct dx_wire_id id = {0};
+	struct dx_device_wish wish = {
+		.origin = DX_DEVICE_ASKED,
+		.client_id = client->id,
+		.client_seq = seq_of(message),
+	};
 	int r = dx_wire_message_text(message, MAX_SPEC, &spec);
 
 	if (r < 0) {
 		return answer(client, message, DX_KR_BAD_ARGUMENT, NULL);
 	}
-	r = dx_device_attach(client->broker, spec, text, sizeof(text), &device);
+	if (client->nr_waits >= DX_CLIENT_MAX_WAITS) {
+		return answer(client, message, DX_KR_NO_RESOURCES, "too many requests at once");
+	}
+	wish.spec = spec;
+	r = dx_device_attach(client->broker, &wish, text, sizeof(text));
 	if (r < 0) {
 		return answer_errno(client, message, r, text);
 	}
-	id.id = device->entry->id;
-	return answer_body(client, message, &id, sizeof(id));
+	client->nr_waits += wish.client_seq != 0;
+	return 0;
 }
 
 static int on_detach(struct dx_client *client, struct dx_wire_message_in *message)
 {
 	const struct dx_wire_id *id = message->view.body;
-	struct dx_entry *entry = entry_of(client, id->id);
+	struct dx_device *device = dx_device_find(client->broker, id->id);
 
-	if (entry == NULL || entry->device == NULL || entry->device->entry != entry) {
+	if (device == NULL || device->unwanted) {
 		return answer(client, message, DX_KR_NOT_FOUND, "no such device");
 	}
-	(void)wait_for(client, message, DX_WAIT_ENTRY_GONE, entry->id, NULL, FOR_EVER);
-	dx_device_gone(client->broker, entry->device);
+	if (device->entry == NULL) {
+		dx_device_detach(device);
+		return answer(client, message, 0, NULL);
+	}
+	(void)wait_for(client, message, DX_WAIT_ENTRY_GONE, device->entry->id, NULL, FOR_EVER);
+	dx_device_detach(device);
 	return 0;
 }
 

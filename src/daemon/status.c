@@ -111,12 +111,21 @@ static int describe_host(const struct dx_list *node, struct dx_dict *dict)
 static int describe_device(const struct dx_list *node, struct dx_dict *dict)
 {
 	const struct dx_device *device = dx_list_entry(node, const struct dx_device, node);
-	int r = dx_dict_set_u64(dict, "id", device->entry->id, 64);
+	int r = dx_dict_set_u64(dict, "id", device->id, 64);
 
 	if (r == 0) {
 		r = dx_dict_set_string(dict, "spec", device->spec);
 	}
-	return r < 0 ? r : dx_dict_set_string(dict, "name", device->entry->name);
+	if (r == 0) {
+		r = dx_dict_set_string(dict, "name",
+				       device->entry != NULL ? device->entry->name : "-");
+	}
+	if (r == 0) {
+		r = dx_dict_set_string(dict, "state", dx_device_state_name(device));
+	}
+	return r < 0 ? r
+		     : dx_dict_set_string(dict, "problem",
+					  device->failure != NULL ? device->failure : "-");
 }
 
 static int describe_client(const struct dx_list *node, struct dx_dict *dict)

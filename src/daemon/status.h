@@ -7,7 +7,7 @@
  *   status   "broker"  dictionary: pid, socket, private
  *            "bundles" array: identifier, path, drivers, unloading
  *            "hosts"   array: pid, identifier, server, services (array of ids)
- *            "devices" array: id, spec, name
+ *            "devices" array: id, spec, name, state, problem ("-": none)
  *            "clients" array: pid, uid, name, role, watches
  */
 #ifndef DX_DAEMON_STATUS_H

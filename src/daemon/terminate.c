@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "daemon/clients.h"
+#include "daemon/configure.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
 #include "daemon/hosts.h"
@@ -35,6 +36,8 @@ static void mark_inactive(struct dx_broker *broker, struct dx_entry *entry)
 
 static void remove_entry(struct dx_broker *broker, struct dx_entry *entry)
 {
+	struct dx_device *device = entry->device;
+	bool is_device = device != NULL && device->entry == entry;
 	uint64_t id = entry->id;
 
 	if (entry->registered) {
@@ -43,13 +46,15 @@ static void remove_entry(struct dx_broker *broker, struct dx_entry *entry)
 	if (entry->driver != NULL) {
 		dx_driver_free(entry->driver);
 	}
-	if (entry->device != NULL && entry->device->entry == entry) {
-		dx_device_free(entry->device);
-	}
 	dx_slots_free(entry);
 	dx_watches_entry_gone(entry);
 	dx_registry_remove(entry);
 	dx_waits_entry_gone(broker, id);
+	if (is_device) {
+		dx_device_entry_gone(device);
+	} else if (device != NULL) {
+		dx_device_interface_gone(device);
+	}
 }
 
 /* Children first. */
@@ -65,7 +70,7 @@ static void remove_all(struct dx_broker *broker, struct dx_entry *entry)
 static bool ask_host(struct dx_entry *entry)
 {
 	if (entry->host == NULL ||
-	    (entry->driver != NULL && entry->driver->state == DX_DRIVER_LAUNCHING)) {
+	    (entry->driver != NULL && !dx_driver_was_told(entry->driver))) {
 		return false;
 	}
 	if (entry->driver != NULL && entry->driver->state == DX_DRIVER_STARTING) {

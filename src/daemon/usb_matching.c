@@ -10,6 +10,8 @@
  *             (Differs from nothing known; whether the class key may stand in those rows is not
  *             documented, public personalities have it.)
  */
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -237,6 +239,68 @@ static const struct row *row_of(const struct family *family, unsigned keys, bool
 	return NULL;
 }
 
+/* "idVendor + idProduct", cut at size. */
+static void name_keys(const struct family *family, unsigned keys, char *text, size_t size)
+{
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < DX_ARRAY_SIZE(family->key_names); i++) {
+		if ((keys & (1u << i)) != 0 && length < size) {
+			length += (size_t)snprintf(text + length, size - length, "%s%s",
+						   length == 0 ? "" : " + ", family->key_names[i]);
+		}
+	}
+}
+
+/* The row with the fewest keys missing, then the fewest too many. */
+static const struct row *nearest_row(const struct family *family, unsigned keys,
+				     bool vendor_specific)
+{
+	const struct row *nearest = NULL;
+	unsigned least = UINT_MAX;
+
+	for (size_t i = 0; i < family->nr_rows; i++) {
+		const struct row *row = &family->rows[i];
+		unsigned missing = (unsigned)__builtin_popcount(row->keys & ~keys);
+		unsigned extra =
+			(unsigned)__builtin_popcount(keys & ~row->keys & ~row->optional);
+		bool fits_class = row->rule == ANY_CLASS ||
+				  (row->rule == ONLY_VENDOR_SPECIFIC) == vendor_specific;
+
+		if (fits_class && missing * 16 + extra < least) {
+			least = missing * 16 + extra;
+			nearest = row;
+		}
+	}
+	return nearest;
+}
+
+/* Keys that are not one row: what the nearest one has more, or what it does not take. */
+static void explain_combination(const struct family *family, unsigned keys, bool vendor_specific,
+				struct dx_why *why)
+{
+	const struct row *row = nearest_row(family, keys, vendor_specific);
+	unsigned missing = row->keys & ~keys;
+	unsigned extra = keys & ~row->keys & ~row->optional;
+	unsigned first = missing != 0 ? missing : extra;
+	char have[96];
+	char rest[96];
+	char whole[96];
+
+	name_keys(family, keys, have, sizeof(have));
+	name_keys(family, first, rest, sizeof(rest));
+	name_keys(family, row->keys, whole, sizeof(whole));
+	if (missing != 0) {
+		dx_why_add(why, family->key_names[__builtin_ctz(first)],
+			   "%s without %s is no combination that USB matching knows", have, rest);
+	} else {
+		dx_why_add(why, family->key_names[__builtin_ctz(first)],
+			   "%s is too much beside %s: together they are no combination", rest,
+			   whole);
+	}
+}
+
 /* Says why there is no row: the combination does not exist, or not for this class. */
 static void explain_row(const struct family *family, unsigned keys, bool vendor_specific,
 			struct dx_why *why)
@@ -247,8 +311,7 @@ static void explain_row(const struct family *family, unsigned keys, bool vendor_
 			   vendor_specific ? "not 255" : "255 (vendor-specific)");
 		return;
 	}
-	dx_why_add(why, (keys & KEY_VENDOR) != 0 ? "idVendor" : family->class_key,
-		   "the USB keys together are no combination that the USB family knows");
+	explain_combination(family, keys, vendor_specific, why);
 }
 
 enum dx_usb_match dx_usb_match_table(const struct dx_dict *table, const struct dx_entry *entry,

@@ -119,6 +119,9 @@ struct dx_usb_backend; /* one opened device; the backend's own struct */
 
 struct dx_usb_backend_ops {
 	const char *name;
+	/* The device is reached over something that breaks and mends by itself: one that was lost is
+	 * tried again by the broker, until it is detached. */
+	bool reconnects;
 
 	/* True when this backend understands the form of the spec ("virtual:..."). No system calls. */
 	bool (*accepts)(const char *spec);

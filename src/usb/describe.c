@@ -109,35 +109,64 @@ static int describe_interface(struct dx_usb_device *device, const uint8_t *inter
 	return setter.result < 0 ? setter.result : dx_array_append(interfaces, dict);
 }
 
-static int describe_interfaces(struct dx_usb_device *device, uint8_t configuration,
-			       struct dx_dict *dict)
+/* One entry for each interface of the block, in its first setting. */
+static int describe_interfaces(struct dx_usb_device *device, const uint8_t *block, size_t length,
+			       struct dx_array *interfaces)
+{
+	size_t total = dx_usb_desc_total(block, length);
+	size_t at = dx_usb_desc_next_type(block, total, 0, DX_USB_DESC_INTERFACE);
+	int result = 0;
+
+	while (result == 0 && at != 0) {
+		if (block[at] >= 9 && block[at + 3] == 0) {
+			result = describe_interface(device, block + at, block[5], interfaces);
+		}
+		at = dx_usb_desc_next_type(block, total, at, DX_USB_DESC_INTERFACE);
+	}
+	return result;
+}
+
+/* chosen: its interfaces are set in device_dict, too. */
+static int describe_configuration(struct dx_usb_device *device, const uint8_t *block,
+				  size_t length, uint8_t chosen, struct dx_dict *device_dict,
+				  struct dx_array *configurations)
 {
 	DX_CLEANUP(unref_cleanup) struct dx_array *interfaces = dx_array_new();
-	size_t length = 0;
-	const uint8_t *block =
-		dx_usb_device_configuration_with_value(device, configuration, &length);
-	size_t total = block == NULL ? 0 : dx_usb_desc_total(block, length);
-	size_t at = 0;
+	DX_CLEANUP(unref_cleanup) struct dx_dict *dict = dx_dict_new();
+	int result = interfaces == NULL || dict == NULL
+			     ? -ENOMEM
+			     : describe_interfaces(device, block, length, interfaces);
 
-	if (interfaces == NULL) {
-		return -ENOMEM;
+	if (result == 0) {
+		result = dx_dict_set_u64(dict, "bConfigurationValue", block[5], 8);
 	}
-	for (;;) {
-		int result = 0;
+	if (result == 0) {
+		result = dx_dict_set(dict, "interfaces", interfaces);
+	}
+	if (result == 0 && block[5] == chosen) {
+		result = dx_dict_set(device_dict, "interfaces", interfaces);
+	}
+	return result < 0 ? result : dx_array_append(configurations, dict);
+}
 
-		at = block == NULL ? 0
-				   : dx_usb_desc_next_type(block, total, at,
-							   DX_USB_DESC_INTERFACE);
-		if (at == 0) {
-			return dx_dict_set(dict, "interfaces", interfaces);
+static int describe_configurations(struct dx_usb_device *device, uint8_t chosen,
+				   struct dx_dict *dict)
+{
+	DX_CLEANUP(unref_cleanup) struct dx_array *configurations = dx_array_new();
+	int result = configurations == NULL ? -ENOMEM : 0;
+
+	for (unsigned i = 0; result == 0; i++) {
+		size_t length = 0;
+		const uint8_t *block =
+			dx_usb_device_configuration_at(device, (uint8_t)i, &length);
+
+		if (block == NULL) {
+			return dx_dict_set(dict, "configurations", configurations);
 		}
-		if (block[at] >= 9 && block[at + 3] == 0) {
-			result = describe_interface(device, block + at, configuration, interfaces);
-		}
-		if (result < 0) {
-			return result;
-		}
+		result = describe_configuration(device, block, length, chosen, dict,
+						configurations);
 	}
+	return result;
 }
 
 static void set_device(struct setter *setter, struct dx_usb_device *device)
@@ -174,7 +203,7 @@ int dx_usb_describe_device(struct dx_usb_device *device, struct dx_dict **ret_di
 	if (configuration == 0) {
 		configuration = preferred_configuration(device);
 	}
-	result = describe_interfaces(device, configuration, dict);
+	result = describe_configurations(device, configuration, dict);
 	if (result < 0) {
 		return result;
 	}

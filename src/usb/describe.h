@@ -16,6 +16,8 @@
  *                 bcdDevice bDeviceClass locationID USBSpeed USBPortType, and
  *                 bInterfaceNumber bInterfaceClass bInterfaceSubClass bInterfaceProtocol
  *                 bAlternateSetting bConfigurationValue bNumEndpoints iInterface kUSBString
+ *   configurations  array of dictionaries with bConfigurationValue and interfaces (as above), one per
+ *                 configuration of the device
  */
 #ifndef DX_USB_DESCRIBE_H
 #define DX_USB_DESCRIBE_H
