@@ -181,6 +181,9 @@ static int take_option(struct dx_build *build, int option)
 			return dx_tool_usage(build->tool, "-D needs NAME=VALUE, not '%s'", optarg);
 		}
 		return -1;
+	case 'x':
+		dx_words_add(&build->excluded, optarg);
+		return -1;
 	case 'I':
 		dx_words_add(&build->include_directories, optarg);
 		return -1;
@@ -229,8 +232,10 @@ static int take_operands(struct dx_build *build, int argc, char **argv, int sepa
 	if (!build->client && build->operands.nr != 1) {
 		return dx_tool_usage(build->tool, "one directory with a driver is needed");
 	}
-	if (build->client && (build->info != NULL || build->variables.names.nr > 0)) {
-		return dx_tool_usage(build->tool, "a client has no property list: no -D, --plist");
+	if (build->client && (build->info != NULL || build->variables.names.nr > 0 ||
+			      build->excluded.nr > 0)) {
+		return dx_tool_usage(build->tool, "a client has no property list and takes the "
+						  "files that are named: no -D, --plist, -x");
 	}
 	return DX_TOOL_OK;
 }
@@ -243,6 +248,7 @@ static int parse(struct dx_tool *tool, struct dx_build *build, int argc, char **
 		{"client", no_argument, NULL, OPTION_CLIENT},
 		{"debug", no_argument, NULL, OPTION_DEBUG},
 		{"define", required_argument, NULL, 'D'},
+		{"exclude", required_argument, NULL, 'x'},
 		{"include", required_argument, NULL, 'I'},
 		{"jobs", required_argument, NULL, 'j'},
 		{"output", required_argument, NULL, 'o'},
@@ -259,7 +265,7 @@ static int parse(struct dx_tool *tool, struct dx_build *build, int argc, char **
 	}
 	for (;;) {
 		int option = getopt_long(separator < 0 ? argc : separator, argv,
-					 ":" DX_TOOL_SHORT "o:D:I:j:", names, NULL);
+					 ":" DX_TOOL_SHORT "o:D:I:j:x:", names, NULL);
 
 		if (option == -1) {
 			break;
@@ -280,7 +286,8 @@ static int parse(struct dx_tool *tool, struct dx_build *build, int argc, char **
 static int check_memory(const struct dx_build *build)
 {
 	bool failed = build->operands.failed || build->compiler_options.failed ||
-		      build->include_directories.failed || build->variables.names.failed ||
+		      build->include_directories.failed || build->excluded.failed ||
+		      build->variables.names.failed ||
 		      build->variables.values.failed;
 
 	return failed ? dx_tool_fail(build->tool, DX_TOOL_FAILED, "%s", strerror(ENOMEM))
@@ -293,6 +300,7 @@ static void fini(struct dx_build *build)
 	dx_variables_fini(&build->variables);
 	dx_words_fini(&build->operands);
 	dx_words_fini(&build->include_directories);
+	dx_words_fini(&build->excluded);
 	dx_words_fini(&build->compiler_options);
 	dx_jobs_fini(&build->jobs);
 }
@@ -327,9 +335,10 @@ const struct dx_tool_command dx_build_command = {
 	.help = "A driver: everything below DIR that ends in .iig, .cpp, .cc, .cxx or .c, with "
 		"its\n"
 		"Info.plist, becomes the bundle OUT.dext. Hidden directories and the output of\n"
-		"builds are left out. Build variables in the property list, $(NAME) or ${NAME}, "
-		"are\n"
-		"replaced; those that Xcode sets for a driver have a value, others need -D.\n"
+		"builds are left out; an Xcode project says which sources are the driver's, and\n"
+		"its settings. Build variables in the property list, $(NAME) or ${NAME}, are\n"
+		"replaced; those that Xcode sets for a driver have a value, others need -D. So\n"
+		"is @NAME@ in templates, NAME.h.in and Info.plist.in.\n"
 		"A client: C and C++ files become one program that is linked with libIOKit.\n"
 		"What is made on the way is kept in OUT.build, and compile_commands.json is\n"
 		"written beside the output.\n"
@@ -339,6 +348,7 @@ const struct dx_tool_command dx_build_command = {
 		"  -D, --define NAME=VALUE  set a build variable\n"
 		"      --plist FILE      the property list, if it is not found by its name\n"
 		"  -I, --include DIR     look for headers here too\n"
+		"  -x, --exclude PATTERN  leave out sources whose name or path matches\n"
 		"      --client          build a program from files\n"
 		"      --debug           do not optimise\n"
 		"      --sanitize LIST   address, undefined, address,undefined or thread\n"

@@ -22,6 +22,7 @@ struct dx_build {
 	struct dx_variables variables;
 	struct dx_words operands; /* DIR, or FILES of a client */
 	struct dx_words include_directories;
+	struct dx_words excluded; /* --exclude: patterns */
 	struct dx_words compiler_options; /* after "--" */
 	struct dx_jobs jobs;
 	const char *output;   /* may be NULL */

@@ -16,21 +16,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/pathutil.h"
 #include "build_info.h"
-#include "build_sources.h"
+#include "build_select.h"
+#include "build_settings.h"
 
+#define DEPLOYMENT_TARGET "22.0"
 #define MAX_CODE_BYTES   (1ull << 30)
-#define MAX_SOURCE_BYTES (16ull << 20)
+#define MAX_SOURCE_BYTES (16ull << 20) /* of a template */
 
 /* One build. All paths are malloc'd. */
 struct driver {
 	struct dx_build *build;
 	const char *directory;
-	const char *product; /* PRODUCT_NAME; of the variables */
-	struct dx_sources sources;
+	char *product; /* the name of DIR, or PRODUCT_NAME if that is given */
+	struct dx_selection selection;
 	struct dx_build_info info;
 	const char *executable; /* of info, or name */
 	char *name;             /* of the bundle, without .dext */
@@ -41,7 +44,7 @@ struct driver {
 	char *code;                /* linked */
 	char *host;                /* with a sanitizer: the program around it */
 	struct dx_words generated; /* .iig.cpp */
-	struct dx_words includes;  /* options */
+	struct dx_words includes;  /* options, with what is defined */
 	bool cplusplus;
 };
 
@@ -63,6 +66,14 @@ static int no_memory(const struct driver *driver)
 	return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED, "%s", strerror(ENOMEM));
 }
 
+/* "dir/Foo.iig" -> "Foo" */
+static char *stem(const char *path, const char *suffix)
+{
+	const char *base = dx_path_base(path);
+
+	return strndup(base, strlen(base) - strlen(suffix));
+}
+
 /* --- Names ----------------------------------------------------------------------------------- */
 
 static void set_default(struct dx_variables *variables, const char *name, const char *value)
@@ -72,7 +83,7 @@ static void set_default(struct dx_variables *variables, const char *name, const 
 	}
 }
 
-/* What Xcode sets for a driver; values may name each other. */
+/* A project's settings, then what Xcode sets for a driver; values may name each other. */
 static int set_variables(struct driver *driver)
 {
 	static const char *const pairs[][2] = {
@@ -86,25 +97,39 @@ static int set_variables(struct driver *driver)
 		{"DEVELOPMENT_LANGUAGE", "en"},
 		{"CURRENT_PROJECT_VERSION", "1"},
 		{"MARKETING_VERSION", "1.0"},
-		{"DRIVERKIT_DEPLOYMENT_TARGET", "22.0"},
+		{"DRIVERKIT_DEPLOYMENT_TARGET", DEPLOYMENT_TARGET},
 		{"MACOSX_DEPLOYMENT_TARGET", "13.0"},
 		{"IPHONEOS_DEPLOYMENT_TARGET", "16.0"},
 	};
 	struct dx_variables *variables = &driver->build->variables;
+	const struct dx_variables *settings = &driver->selection.project.settings;
+
+	for (size_t i = 0; i < settings->names.nr; i++) {
+		set_default(variables, settings->names.items[i], settings->values.items[i]);
+	}
+	set_default(variables, "PRODUCT_NAME", driver->product);
+	for (size_t i = 0; i < DX_ARRAY_SIZE(pairs); i++) {
+		set_default(variables, pairs[i][0], pairs[i][1]);
+	}
+	if (driver->selection.project.root != NULL) {
+		dx_settings_complete(variables);
+	}
+	return variables->names.failed || variables->values.failed ? no_memory(driver) : DX_TOOL_OK;
+}
+
+static int name_product(struct driver *driver)
+{
+	const char *given = dx_variables_get(&driver->build->variables, "PRODUCT_NAME");
 	DX_CLEANUP_FREE char *plain = realpath(driver->directory, NULL);
 
 	if (plain == NULL) {
 		return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED, "%s: %s",
 				    driver->directory, strerror(errno));
 	}
-	set_default(variables, "PRODUCT_NAME", dx_path_base(plain));
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
-		set_default(variables, pairs[i][0], pairs[i][1]);
-	}
-	if (variables->names.failed || variables->values.failed) {
+	driver->product = strdup(given == NULL ? dx_path_base(plain) : given);
+	if (driver->product == NULL) {
 		return no_memory(driver);
 	}
-	driver->product = dx_variables_get(variables, "PRODUCT_NAME");
 	if (!dx_path_is_plain_name(driver->product) || strchr(driver->product, '$') != NULL) {
 		return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED,
 				    "PRODUCT_NAME must be a plain name, not '%s'; give it with "
@@ -147,171 +172,56 @@ static int name_outputs(struct driver *driver)
 		       : DX_TOOL_OK;
 }
 
-/* --- Sources --------------------------------------------------------------------------------- */
+/* --- Templates ------------------------------------------------------------------------------- */
 
-static bool has_personalities(const char *path)
+/* NAME.in becomes NAME among what is generated. @return DX_TOOL_OK, or an exit code. */
+static int fill_template(const struct driver *driver, const char *path, char **ret_made)
 {
-	DX_CLEANUP_FREE void *bytes = NULL;
+	DX_CLEANUP_FREE char *name = stem(path, ".in");
+	DX_CLEANUP_FREE char *made = name == NULL ? NULL : dx_path_join(driver->derived, name);
+	DX_CLEANUP_FREE void *text = NULL;
+	DX_CLEANUP_FREE char *filled = NULL;
+	struct dx_variables_error error = {0};
 	size_t length = 0;
-
-	return dx_file_read(path, 1u << 20, &bytes, &length) == 0 &&
-	       memmem(bytes, length, "IOKitPersonalities", strlen("IOKitPersonalities")) != NULL;
-}
-
-static int ask_for_one(const struct driver *driver, const char *one, const char *other)
-{
-	return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED,
-			    "%s: more than one driver: %s, %s; name the directory of one, or use "
-			    "--plist",
-			    driver->directory, one, other);
-}
-
-/* The only one of a driver among those that are named Info.plist, or among the others. */
-static int find_info(const struct driver *driver, bool plainly_named, const char **ret_path)
-{
-	const struct dx_words *infos = &driver->sources.infos;
-
-	for (size_t i = 0; i < infos->nr; i++) {
-		bool is_plain = strcmp(dx_path_base(infos->items[i]), "Info.plist") == 0;
-
-		if (is_plain != plainly_named || !has_personalities(infos->items[i])) {
-			continue;
-		}
-		if (*ret_path != NULL) {
-			return ask_for_one(driver, *ret_path, infos->items[i]);
-		}
-		*ret_path = infos->items[i];
-	}
-	return DX_TOOL_OK;
-}
-
-/* The property list of the driver: the one in DIR itself, else the only one below. */
-static int choose_info(struct driver *driver, const char **ret_path)
-{
-	DX_CLEANUP_FREE char *top = dx_path_join(driver->directory, "Info.plist");
-	const struct dx_words *infos = &driver->sources.infos;
+	int rc = made == NULL ? -ENOMEM : dx_file_read(path, MAX_SOURCE_BYTES, &text, &length);
 	int code = DX_TOOL_OK;
 
-	*ret_path = driver->build->info;
-	for (size_t i = 0; *ret_path == NULL && i < infos->nr && top != NULL; i++) {
-		if (strcmp(infos->items[i], top) == 0) {
-			*ret_path = infos->items[i];
-		}
+	if (rc == 0) {
+		rc = dx_variables_expand_template(&driver->build->variables, text, &filled, &error);
 	}
-	if (*ret_path == NULL) {
-		code = find_info(driver, true, ret_path);
+	if (rc == -EINVAL) {
+		return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED, "%s:%u: %s", path,
+				    error.line, error.text);
 	}
-	if (code == DX_TOOL_OK && *ret_path == NULL) {
-		code = find_info(driver, false, ret_path);
+	if (rc < 0) {
+		return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED, "%s: %s", path,
+				    strerror(-rc));
 	}
-	if (code == DX_TOOL_OK && *ret_path == NULL) {
-		code = dx_tool_fail(driver->build->tool, DX_TOOL_FAILED,
-				    "%s: no Info.plist with IOKitPersonalities here or below",
-				    driver->directory);
+	code = dx_build_write_file(driver->build, made, filled, strlen(filled), 0644);
+	if (code == DX_TOOL_OK) {
+		*ret_made = dx_take_ptr(&made);
 	}
 	return code;
 }
 
-/* In a project of several targets the driver is where its property list is. */
-static int narrow(struct driver *driver, const char *info)
+static int fill_templates(struct driver *driver)
 {
-	DX_CLEANUP_FREE char *below = strdup(info);
-
-	if (below == NULL) {
-		return no_memory(driver);
-	}
-	if (driver->build->info == NULL && driver->sources.infos.nr > 1) {
-		char *slash = strrchr(below, '/');
-
-		if (slash != NULL) {
-			*slash = '\0';
-		}
-		dx_sources_narrow(&driver->sources, below);
-	}
-	return DX_TOOL_OK;
-}
-
-/* "int main(" where a line begins: the client's source lies beside the driver's. */
-static bool has_main(const char *path)
-{
-	DX_CLEANUP_FREE void *bytes = NULL;
-	size_t length = 0;
-
-	if (dx_file_read(path, MAX_SOURCE_BYTES, &bytes, &length) < 0) {
-		return false; /* the compiler says why */
-	}
-	for (const char *at = bytes; at != NULL; at = strstr(at, "\nint")) {
-		at += at[0] == '\n';
-		if (strncmp(at, "int", 3) != 0) {
-			at += 1;
-			continue;
-		}
-		at += 3;
-		at += strspn(at, " \t\n");
-		if (strncmp(at, "main", 4) == 0 && at[4 + strspn(at + 4, " \t")] == '(') {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* A driver has no main: what has one is a program of its own. */
-static void leave_out_programs(struct driver *driver, struct dx_words *list)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < list->nr; i++) {
-		if (has_main(list->items[i])) {
-			dx_tool_say(driver->build->tool, "%s: left out, it has a main function",
-				    list->items[i]);
-			free(list->items[i]);
-		} else {
-			list->items[kept++] = list->items[i];
-		}
-	}
-	list->nr = kept;
-	if (list->items != NULL) {
-		list->items[kept] = NULL;
-	}
-}
-
-static int find_sources(struct driver *driver, const char **ret_info)
-{
-	const struct dx_tool *tool = driver->build->tool;
-	DX_CLEANUP_FREE char *skip = realpath(driver->work, NULL);
-	int rc = dx_sources_find(driver->directory, skip, &driver->sources);
-	DX_CLEANUP_FREE char *info = NULL;
+	const struct dx_words *templates = &driver->selection.sources.templates;
 	int code = DX_TOOL_OK;
 
-	if (rc < 0) {
-		return dx_tool_fail(tool, DX_TOOL_FAILED, "%s: %s", driver->directory,
-				    rc == -E2BIG ? "too many files for a driver" : strerror(-rc));
-	}
-	code = choose_info(driver, ret_info);
-	if (code != DX_TOOL_OK) {
-		return code;
-	}
-	info = strdup(*ret_info);
-	code = info == NULL ? no_memory(driver) : narrow(driver, info);
-	if (code != DX_TOOL_OK) {
-		return code;
-	}
-	for (size_t i = 0; driver->build->info == NULL && i < driver->sources.infos.nr; i++) {
-		if (strcmp(driver->sources.infos.items[i], info) == 0) {
-			*ret_info = driver->sources.infos.items[i]; /* narrowing has moved it */
+	for (size_t i = 0; code == DX_TOOL_OK && i < templates->nr; i++) {
+		DX_CLEANUP_FREE char *made = NULL;
+		bool is_info = dx_path_has_suffix(templates->items[i], ".plist.in");
+
+		if (is_info && driver->selection.info != NULL) {
+			continue;
+		}
+		code = fill_template(driver, templates->items[i], &made);
+		if (code == DX_TOOL_OK && is_info) {
+			driver->selection.info = dx_take_ptr(&made);
 		}
 	}
-	leave_out_programs(driver, &driver->sources.cpp);
-	leave_out_programs(driver, &driver->sources.c);
-	if (driver->sources.iig.nr + driver->sources.cpp.nr + driver->sources.c.nr == 0) {
-		return dx_tool_fail(
-			tool, DX_TOOL_FAILED, "%s: no .iig, .cpp or .c file%s%s", driver->directory,
-			driver->sources.unsupported.nr > 0 ? "; not supported: " : "",
-			driver->sources.unsupported.nr > 0 ? driver->sources.unsupported.items[0]
-							   : "");
-	}
-	driver->cplusplus = driver->sources.iig.nr + driver->sources.cpp.nr > 0;
-	return DX_TOOL_OK;
+	return code;
 }
 
 /* --- Steps ----------------------------------------------------------------------------------- */
@@ -325,11 +235,17 @@ static void collect_includes(struct driver *driver)
 	dx_words_add_format(includes, "-I%s", driver->derived);
 	dx_words_add_format(includes, "-I%s", driver->derived_product);
 	dx_words_add_format(includes, "-I%s", driver->directory);
+	for (size_t i = 0; i < driver->selection.includes.nr; i++) {
+		dx_words_add_format(includes, "-I%s", driver->selection.includes.items[i]);
+	}
+	for (size_t i = 0; i < driver->selection.definitions.nr; i++) {
+		dx_words_add_format(includes, "-D%s", driver->selection.definitions.items[i]);
+	}
 	for (size_t i = 0; i < driver->build->include_directories.nr; i++) {
 		dx_words_add_format(includes, "-I%s", driver->build->include_directories.items[i]);
 	}
-	for (size_t i = 0; i < driver->sources.header_directories.nr; i++) {
-		const char *directory = driver->sources.header_directories.items[i];
+	for (size_t i = 0; i < driver->selection.sources.header_directories.nr; i++) {
+		const char *directory = driver->selection.sources.header_directories.items[i];
 
 		dx_words_add_list(includes, (const char *const[]){"-iquote", directory,
 								  "-idirafter", directory, NULL});
@@ -349,12 +265,20 @@ static int make_directories(struct driver *driver)
 	return code;
 }
 
-/* "dir/Foo.iig" -> "Foo" */
-static char *stem(const char *path, const char *suffix)
+/* A project may say it with variables that Xcode alone knows. */
+static const char *deployment_target(const struct dx_build *build)
 {
-	const char *base = dx_path_base(path);
+	const char *text = dx_variables_get(&build->variables, "DRIVERKIT_DEPLOYMENT_TARGET");
 
-	return strndup(base, strlen(base) - strlen(suffix));
+	return text[strspn(text, "0123456789.")] == '\0' ? text : DEPLOYMENT_TARGET;
+}
+
+/* After the usual one, which it replaces. */
+static void add_standard(const struct driver *driver, struct dx_words *argv)
+{
+	if (driver->selection.cplusplus != NULL) {
+		dx_words_add_format(argv, "-std=%s", driver->selection.cplusplus);
+	}
 }
 
 static void add_iig_job(struct driver *driver, const char *program, const char *source)
@@ -378,10 +302,9 @@ static void add_iig_job(struct driver *driver, const char *program, const char *
 	dx_words_add_list(&job->argv,
 			  (const char *const[]){program, "--def", source, "--header", header,
 						"--impl", code, "--deployment-target",
-						dx_variables_get(&build->variables,
-								 "DRIVERKIT_DEPLOYMENT_TARGET"),
-						"--", "-x", "c++", "-std=gnu++17", "-D__IIG=1",
-						NULL});
+						deployment_target(build), "--", "-x", "c++",
+						"-std=gnu++17", "-D__IIG=1", NULL});
+	add_standard(driver, &job->argv);
 	dx_words_add_all(&job->argv, &driver->includes);
 	dx_kit_add_includes(&build->kit, true, &job->argv);
 	dx_words_add_all(&job->argv, &build->compiler_options);
@@ -393,16 +316,16 @@ static int generate(struct driver *driver)
 	struct dx_build *build = driver->build;
 	char program[4096];
 
-	if (driver->sources.iig.nr == 0) {
+	if (driver->selection.sources.iig.nr == 0) {
 		return DX_TOOL_OK;
 	}
 	if (dx_tool_find("iig", program, sizeof(program)) < 0) {
 		return dx_tool_fail(build->tool, DX_TOOL_FAILED,
 				    "%s: iig, which reads it, is not installed",
-				    driver->sources.iig.items[0]);
+				    driver->selection.sources.iig.items[0]);
 	}
-	for (size_t i = 0; i < driver->sources.iig.nr; i++) {
-		add_iig_job(driver, program, driver->sources.iig.items[i]);
+	for (size_t i = 0; i < driver->selection.sources.iig.nr; i++) {
+		add_iig_job(driver, program, driver->selection.sources.iig.items[i]);
 	}
 	return dx_jobs_run(build->tool, &build->jobs, 0, build->parallel);
 }
@@ -432,10 +355,11 @@ static int compile(struct driver *driver, struct dx_words *objects)
 	dx_words_add_list(&cplusplus,
 			  (const char *const[]){"-fPIC", "-fno-exceptions", "-Wno-c99-designator",
 						"-Wno-reorder-init-list", "-fno-rtti", NULL});
+	add_standard(driver, &cplusplus);
 	dx_words_add_all(&cplusplus, &driver->includes);
 	add_objects(driver, &driver->generated, true, &cplusplus, objects);
-	add_objects(driver, &driver->sources.cpp, true, &cplusplus, objects);
-	add_objects(driver, &driver->sources.c, false, &c, objects);
+	add_objects(driver, &driver->selection.sources.cpp, true, &cplusplus, objects);
+	add_objects(driver, &driver->selection.sources.c, false, &c, objects);
 	dx_words_fini(&c);
 	dx_words_fini(&cplusplus);
 	return dx_jobs_run(build->tool, &build->jobs, first, build->parallel);
@@ -555,7 +479,8 @@ static int write_bundle(const struct driver *driver)
 static int make(struct driver *driver)
 {
 	struct dx_words objects = {0};
-	int code = make_directories(driver);
+	int code = driver->selection.sources.templates.nr > 0 ? DX_TOOL_OK /* they are in there */
+							       : make_directories(driver);
 
 	collect_includes(driver);
 	if (code == DX_TOOL_OK) {
@@ -587,18 +512,27 @@ static int make(struct driver *driver)
 /* What needs no compiler, so that its errors come at once. */
 static int prepare(struct driver *driver)
 {
-	const char *info = NULL;
-	int code = set_variables(driver);
+	int code = name_product(driver);
 
 	if (code == DX_TOOL_OK) {
 		code = name_outputs(driver);
 	}
 	if (code == DX_TOOL_OK) {
-		code = find_sources(driver, &info);
+		code = dx_build_select(driver->build, driver->directory, driver->work,
+				       &driver->selection);
 	}
 	if (code == DX_TOOL_OK) {
-		code = dx_build_info_read(driver->build->tool, info, &driver->build->variables,
-					  &driver->info);
+		code = set_variables(driver);
+	}
+	if (code == DX_TOOL_OK && driver->selection.sources.templates.nr > 0) {
+		code = make_directories(driver);
+	}
+	if (code == DX_TOOL_OK) {
+		code = fill_templates(driver);
+	}
+	if (code == DX_TOOL_OK) {
+		code = dx_build_info_read(driver->build->tool, driver->selection.info,
+					  &driver->build->variables, &driver->info);
 	}
 	if (code == DX_TOOL_OK) {
 		driver->name = stem(driver->bundle, ".dext");
@@ -607,6 +541,7 @@ static int prepare(struct driver *driver)
 			       : dx_build_info_executable(driver->build->tool, &driver->info,
 							  driver->name, &driver->executable);
 	}
+	driver->cplusplus = driver->selection.sources.iig.nr + driver->selection.sources.cpp.nr > 0;
 	return code;
 }
 
@@ -626,7 +561,8 @@ int dx_build_driver(struct dx_build *build)
 	if (code == DX_TOOL_OK) {
 		dx_tool_say_verbose(build->tool, "built %s", driver.bundle);
 	}
-	dx_sources_fini(&driver.sources);
+	dx_selection_fini(&driver.selection);
+	free(driver.product);
 	dx_build_info_fini(&driver.info);
 	dx_words_fini(&driver.generated);
 	dx_words_fini(&driver.includes);

@@ -104,6 +104,19 @@ static unsigned find_line(const char *text, const char *key, const char *value)
 	return 0;
 }
 
+/* Goes on, unlike refuse(). */
+static void warn(const struct dx_tool *tool, const struct dx_build_info *info, const char *key,
+		 const char *value, const char *why)
+{
+	unsigned line = find_line(info->text, key, value);
+
+	if (line == 0) {
+		dx_tool_say(tool, "%s: warning: key %s: %s", info->path, key, why);
+	} else {
+		dx_tool_say(tool, "%s:%u: warning: key %s: %s", info->path, line, key, why);
+	}
+}
+
 static int refuse(const struct dx_tool *tool, const struct dx_build_info *info, const char *key,
 		  const char *value, const char *why)
 {
@@ -274,35 +287,56 @@ int dx_build_info_executable(const struct dx_tool *tool, const struct dx_build_i
 	return DX_TOOL_OK;
 }
 
-/* Every IOUserClass in value, however deep, must be among the texts of the code. */
-static int check_value(const struct dx_tool *tool, const struct dx_build_info *info,
-		       const void *value, const void *code_bytes, size_t code_length)
+/* A class of the driver must be among the texts of its code. With its NUL: classes are registered
+ * under their names. */
+static bool is_defined(const char *name, const void *code_bytes, size_t code_length)
+{
+	return memmem(code_bytes, code_length, name, strlen(name) + 1) != NULL;
+}
+
+/* Dictionaries inside a personality name what Create() makes, which the driver may never do. */
+static void warn_of_missing(const struct dx_tool *tool, const struct dx_build_info *info,
+			    const void *value, const void *code_bytes, size_t code_length)
 {
 	const char *key = NULL;
 	void *member = NULL;
-	int code = DX_TOOL_OK;
+	char why[256];
 
-	if (!dx_object_is_kind(value, &dx_dict_class)) {
-		return DX_TOOL_OK;
-	}
-	for (size_t i = 0; code == DX_TOOL_OK && dx_dict_at(value, i, &key, &member); i++) {
-		if (strcmp(key, "IOUserClass") == 0 &&
-		    dx_object_is_kind(member, &dx_string_class)) {
-			const char *name = dx_string_get(member);
+	for (size_t i = 0; dx_dict_at(value, i, &key, &member); i++) {
+		const char *name = strcmp(key, "IOUserClass") != 0
+					   ? NULL
+					   : dx_dict_get_string(value, key, NULL);
 
-			/* With its NUL: classes are registered under their names. */
-			if (memmem(code_bytes, code_length, name, strlen(name) + 1) == NULL) {
-				char why[256];
-
-				(void)snprintf(why, sizeof(why), "no source defines a class '%s'",
-					       name);
-				code = refuse(tool, info, key, name, why);
-			}
-		} else {
-			code = check_value(tool, info, member, code_bytes, code_length);
+		if (dx_object_is_kind(member, &dx_dict_class)) {
+			warn_of_missing(tool, info, member, code_bytes, code_length);
+		}
+		if (name != NULL && !is_defined(name, code_bytes, code_length)) {
+			(void)snprintf(why, sizeof(why),
+				       "no source defines a class '%s': Create() will fail", name);
+			warn(tool, info, key, name, why);
 		}
 	}
-	return code;
+}
+
+static int check_class(const struct dx_tool *tool, const struct dx_build_info *info,
+		       const struct dx_dict *personality, const void *code_bytes,
+		       size_t code_length)
+{
+	const char *name = dx_dict_get_string(personality, "IOUserClass", "");
+	const char *key = NULL;
+	void *member = NULL;
+	char why[256];
+
+	if (!is_defined(name, code_bytes, code_length)) {
+		(void)snprintf(why, sizeof(why), "no source defines a class '%s'", name);
+		return refuse(tool, info, "IOUserClass", name, why);
+	}
+	for (size_t i = 0; dx_dict_at(personality, i, &key, &member); i++) {
+		if (dx_object_is_kind(member, &dx_dict_class)) {
+			warn_of_missing(tool, info, member, code_bytes, code_length);
+		}
+	}
+	return DX_TOOL_OK;
 }
 
 int dx_build_info_check_classes(const struct dx_tool *tool, const struct dx_build_info *info,
@@ -311,11 +345,19 @@ int dx_build_info_check_classes(const struct dx_tool *tool, const struct dx_buil
 	DX_CLEANUP_FREE void *bytes = NULL;
 	size_t length = 0;
 	int rc = dx_file_read(shared_object, MAX_CODE_BYTES, &bytes, &length);
+	const struct dx_dict *personalities = dx_dict_get(info->dict, "IOKitPersonalities");
+	const char *key = NULL;
+	void *personality = NULL;
+	int code = DX_TOOL_OK;
 
 	if (rc < 0) {
 		return dx_tool_fail(tool, DX_TOOL_FAILED, "%s: %s", shared_object, strerror(-rc));
 	}
-	return check_value(tool, info, info->dict, bytes, length);
+	for (size_t i = 0; code == DX_TOOL_OK && dx_dict_at(personalities, i, &key, &personality);
+	     i++) {
+		code = check_class(tool, info, personality, bytes, length);
+	}
+	return code;
 }
 
 void dx_build_info_fini(struct dx_build_info *info)

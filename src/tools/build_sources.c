@@ -38,6 +38,20 @@ static bool is_info(const char *name)
 	return strcmp(name, "Info.plist") == 0 || dx_path_has_suffix(name, "-Info.plist");
 }
 
+/* Something is made from it, and has not been made. */
+static bool is_template(const char *path)
+{
+	static const char *const suffixes[] = {".h.in", ".hpp.in", ".hh.in", "Info.plist.in", NULL};
+	DX_CLEANUP_FREE char *made = strndup(path, strlen(path) - strlen(".in"));
+
+	for (size_t i = 0; suffixes[i] != NULL; i++) {
+		if (dx_path_has_suffix(path, suffixes[i])) {
+			return made != NULL && access(made, F_OK) < 0;
+		}
+	}
+	return false;
+}
+
 static void take_file(struct walk *walk, const char *directory, const char *path, const char *name)
 {
 	static const char *const iig[] = {".iig", NULL};
@@ -63,6 +77,8 @@ static void take_file(struct walk *walk, const char *directory, const char *path
 		dx_words_add(&sources->infos, path);
 	} else if (has_one_suffix(name, unsupported)) {
 		dx_words_add(&sources->unsupported, path);
+	} else if (dx_path_has_suffix(name, ".in") && is_template(path)) {
+		dx_words_add(&sources->templates, path);
 	}
 }
 
@@ -109,6 +125,9 @@ static int take(struct walk *walk, const char *directory, const char *name, unsi
 	}
 	if (lstat(path, &status) < 0) {
 		return errno == ENOENT ? 0 : -errno;
+	}
+	if (S_ISDIR(status.st_mode) && dx_path_has_suffix(name, ".xcodeproj")) {
+		dx_words_add(&walk->sources->projects, path);
 	}
 	if (S_ISDIR(status.st_mode)) {
 		return may_enter(walk, path, name) ? enter(walk, path, depth + 1) : 0;
@@ -157,9 +176,11 @@ static void lists_of(struct dx_sources *sources, struct dx_words **lists)
 	lists[3] = &sources->infos;
 	lists[4] = &sources->header_directories;
 	lists[5] = &sources->unsupported;
+	lists[6] = &sources->templates;
+	lists[7] = &sources->projects;
 }
 
-#define NR_LISTS 6u
+#define NR_LISTS 8u
 
 int dx_sources_find(const char *directory, const char *skip, struct dx_sources *ret_sources)
 {
@@ -183,31 +204,73 @@ int dx_sources_find(const char *directory, const char *skip, struct dx_sources *
 	return 0;
 }
 
+static bool is_below(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return strncmp(path, directory, length) == 0 &&
+	       (path[length] == '/' || path[length] == '\0');
+}
+
+/* What is below directory first, else in the same order. @return how many those are. */
+static size_t put_first(struct dx_words *list, const char *directory)
+{
+	size_t nr_first = 0;
+
+	for (size_t i = 0; i < list->nr; i++) {
+		char *item = list->items[i];
+
+		if (is_below(item, directory)) {
+			memmove(list->items + nr_first + 1, list->items + nr_first,
+				(i - nr_first) * sizeof(*list->items));
+			list->items[nr_first++] = item;
+		}
+	}
+	return nr_first;
+}
+
 void dx_sources_narrow(struct dx_sources *sources, const char *directory)
 {
 	struct dx_words *lists[NR_LISTS];
-	size_t length = strlen(directory);
 
 	lists_of(sources, lists);
 	for (size_t i = 0; i < NR_LISTS; i++) {
 		struct dx_words *list = lists[i];
-		size_t kept = 0;
+		size_t nr_kept = put_first(list, directory);
 
-		for (size_t j = 0; j < list->nr; j++) {
-			const char *item = list->items[j];
-
-			if (strncmp(item, directory, length) == 0 &&
-			    (item[length] == '/' || item[length] == '\0')) {
-				list->items[kept++] = list->items[j];
-			} else {
-				free(list->items[j]);
-			}
+		if (list == &sources->header_directories || list == &sources->projects) {
+			continue;
 		}
-		list->nr = kept;
-		if (list->items != NULL) {
-			list->items[kept] = NULL;
+		while (list->nr > nr_kept) {
+			free(list->items[--list->nr]);
+			list->items[list->nr] = NULL;
 		}
 	}
+}
+
+void dx_sources_add_projects(const char *directory, struct dx_words *projects)
+{
+	struct dx_words found = {0};
+	DIR *stream = opendir(directory);
+
+	for (struct dirent *entry = NULL; stream != NULL;) {
+		DX_CLEANUP_FREE char *path = NULL;
+
+		entry = readdir(stream);
+		if (entry == NULL) {
+			break;
+		}
+		path = dx_path_join(directory, entry->d_name);
+		if (path != NULL && dx_path_has_suffix(path, ".xcodeproj")) {
+			dx_words_add(&found, path);
+		}
+	}
+	if (stream != NULL) {
+		(void)closedir(stream);
+	}
+	dx_words_sort(&found);
+	dx_words_add_all(projects, &found);
+	dx_words_fini(&found);
 }
 
 void dx_sources_fini(struct dx_sources *sources)

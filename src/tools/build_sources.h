@@ -20,6 +20,8 @@ struct dx_sources {
 	struct dx_words infos; /* Info.plist, Name-Info.plist */
 	struct dx_words header_directories;
 	struct dx_words unsupported; /* Objective-C, Swift */
+	struct dx_words projects;    /* directories NAME.xcodeproj */
+	struct dx_words templates;   /* NAME.h.in, Info.plist.in, without a NAME.h, Info.plist */
 };
 
 /*
@@ -28,8 +30,11 @@ struct dx_sources {
  * @return 0; -ENOTDIR, -EACCES and so on; -E2BIG over the limits of a source tree; -ENOMEM.
  */
 int dx_sources_find(const char *directory, const char *skip, struct dx_sources *ret_sources);
-/* Drops what is not below directory. */
+/* Drops what is not below directory, but for projects and headers, which may be anywhere; those
+ * below it come first. */
 void dx_sources_narrow(struct dx_sources *sources, const char *directory);
+/* The projects in a directory, not below it; none if it cannot be read. */
+void dx_sources_add_projects(const char *directory, struct dx_words *projects);
 void dx_sources_fini(struct dx_sources *sources);
 
 #endif

@@ -359,20 +359,65 @@ static int expand_list(const struct expansion *expansion, const char *text)
 	return 0;
 }
 
-int dx_variables_expand(const struct dx_variables *variables, const char *text, char **ret_text,
-			struct dx_variables_error *ret_error)
+/* Length of "@NAME@" at text; 0: something else is there. */
+static size_t mark_length(const char *text)
 {
-	struct text result = {0};
-	struct expansion expansion = {.variables = variables, .error = ret_error, .xml = true};
+	size_t length = 0;
+
+	if (text[0] != '@') {
+		return 0;
+	}
+	while (isalnum((unsigned char)text[1 + length]) || text[1 + length] == '_') {
+		length++;
+	}
+	return length > 0 && text[1 + length] == '@' ? length + 2 : 0;
+}
+
+static int expand_mark(const struct expansion *expansion, const char *text, size_t length)
+{
+	DX_CLEANUP_FREE char *reference = strndup(text + 1, length - 2);
+	int rc = reference == NULL ? -ENOMEM : expand_reference(expansion, reference, 0);
+
+	if (rc == -EINVAL && dx_variables_get(expansion->variables, reference) == NULL) {
+		(void)snprintf(expansion->error->text, sizeof(expansion->error->text),
+			       "%.*s is not set; give it with -D %s=VALUE", (int)length, text,
+			       reference);
+	}
+	return rc;
+}
+
+static int expand_template(const struct expansion *expansion, const char *text)
+{
 	int rc = 0;
 
-	*ret_error = (struct dx_variables_error){0};
-	expansion.out = open_memstream(&result.bytes, &result.length);
-	if (expansion.out == NULL) {
+	expansion->error->line = 1;
+	while (rc == 0 && *text != '\0') {
+		size_t length = mark_length(text);
+
+		if (length > 0) {
+			rc = expand_mark(expansion, text, length);
+			text += length;
+			continue;
+		}
+		expansion->error->line += *text == '\n';
+		(void)fputc(*text++, expansion->out);
+	}
+	return rc;
+}
+
+static int expand_whole(struct expansion *expansion, const char *text,
+			int (*expand)(const struct expansion *, const char *), char **ret_text)
+{
+	struct text result = {0};
+	int rc = 0;
+
+	*expansion->error = (struct dx_variables_error){0};
+	expansion->out = open_memstream(&result.bytes, &result.length);
+	if (expansion->out == NULL) {
 		return -ENOMEM;
 	}
-	rc = expand_list(&expansion, text);
-	if (fclose(expansion.out) != 0 && rc == 0) {
+	rc = expand(expansion, text);
+	if (fclose(expansion->out) != 0 && rc == 0) {
 		rc = -ENOMEM;
 	}
 	if (rc < 0) {
@@ -381,6 +426,22 @@ int dx_variables_expand(const struct dx_variables *variables, const char *text, 
 	}
 	*ret_text = result.bytes;
 	return 0;
+}
+
+int dx_variables_expand(const struct dx_variables *variables, const char *text, char **ret_text,
+			struct dx_variables_error *ret_error)
+{
+	struct expansion expansion = {.variables = variables, .error = ret_error, .xml = true};
+
+	return expand_whole(&expansion, text, expand_list, ret_text);
+}
+
+int dx_variables_expand_template(const struct dx_variables *variables, const char *text,
+				 char **ret_text, struct dx_variables_error *ret_error)
+{
+	struct expansion expansion = {.variables = variables, .error = ret_error};
+
+	return expand_whole(&expansion, text, expand_template, ret_text);
 }
 
 int dx_variables_expand_value(const struct dx_variables *variables, const char *text,

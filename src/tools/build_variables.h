@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * build_variables - build variables in a property list: $(NAME), ${NAME}, $(NAME:modifier).
+ * build_variables - build variables in a property list: $(NAME), ${NAME}, $(NAME:modifier);
+ *                   in a template: @NAME@.
  *
  * Place:      tools; `dext build`.
  * Invariants:
@@ -36,6 +37,9 @@ const char *dx_variables_get(const struct dx_variables *variables, const char *n
  */
 int dx_variables_expand(const struct dx_variables *variables, const char *text, char **ret_text,
 			struct dx_variables_error *ret_error);
+/* The same for a template, in which a variable is @NAME@. */
+int dx_variables_expand_template(const struct dx_variables *variables, const char *text,
+				 char **ret_text, struct dx_variables_error *ret_error);
 /* The same for one value, without XML: *ret_error has no line and key. */
 int dx_variables_expand_value(const struct dx_variables *variables, const char *text,
 			      char **ret_text, struct dx_variables_error *ret_error);

@@ -16,45 +16,20 @@
 #define SECONDS 120u
 
 static struct tools_program program;
-static char directory[64];
 
-/* In an empty directory; $dext is the program, $from the sources. `driver` copies a driver. */
 static void run_script(const char *script)
 {
-	char text[4096];
-	const char *argv[] = {"sh", "-c", text, NULL};
-
-	CHECK_LT(snprintf(text, sizeof(text),
-			  "mkdir $TMPDIR/w && cd $TMPDIR/w || exit 99\n"
-			  "trap 'cd / && rm -rf $TMPDIR/w' EXIT\n"
-			  "driver() { mkdir -p Loop && cp $from/driver.c $from/stream.h "
-			  "$from/Info.plist Loop; }\n"
-			  "%s",
-			  script),
-		 (int)sizeof(text));
-	CHECK_EQ(setenv("dext", tools_path("OPENDEXT_TEST_DEXT"), 1), 0);
-	CHECK_EQ(setenv("from", tools_path("OPENDEXT_TEST_STREAM_SOURCE"), 1), 0);
-	/* What compiled these tests need not be what `dext build` uses by itself. */
-	CHECK_EQ(unsetenv("CC"), 0);
-	CHECK_EQ(unsetenv("CXX"), 0);
-	tools_make_directory(directory, sizeof(directory));
-	tools_start(&program, directory, argv);
-	tools_wait(&program, SECONDS - 20);
-	tools_check_clean(directory);
+	tools_script(&program, SECONDS - 20, script);
 }
 
 static void check_status(int status)
 {
-	if (program.status != status) {
-		FAIL("status %d, not %d: %s%s", program.status, status, program.out, program.err);
-	}
+	tools_check_status(&program, status);
 }
 
 static void check_says(const char *part)
 {
-	if (strstr(program.err, part) == NULL) {
-		FAIL("no '%s' in: %s", part, program.err);
-	}
+	tools_check_says(&program, part);
 }
 
 static void check_line(const char *part)
@@ -108,81 +83,6 @@ TEST_SECONDS(build_of_a_client_with_blocks_gives_what_runs, SECONDS)
 	}
 	check_status(42);
 	CHECK_STR_EQ(program.err, "");
-}
-
-/* A driver of three lines whose Start does what body says. */
-#define MISBEHAVING(body)                                                                     \
-	"mkdir Bad && cat >Bad/Info.plist <<'END'\n"                                           \
-	"<plist version=\"1.0\"><dict>\n"                                                      \
-	"<key>CFBundleIdentifier</key><string>org.bad</string>\n"                              \
-	"<key>CFBundleExecutable</key><string>Bad</string>\n"                                  \
-	"<key>IOKitPersonalities</key><dict><key>One</key><dict>\n"                            \
-	"<key>IOProviderClass</key><string>IOUserResources</string>\n"                         \
-	"<key>IOResourceMatch</key><string>IOKit</string>\n"                                   \
-	"<key>IOClass</key><string>IOUserService</string>\n"                                   \
-	"<key>IOUserClass</key><string>Bad</string>\n"                                         \
-	"<key>IOUserServerName</key><string>org.bad</string>\n"                                \
-	"</dict></dict></dict></plist>\n"                                                      \
-	"END\n"                                                                               \
-	"cat >Bad/Bad.iig <<'END'\n"                                                           \
-	"#include <DriverKit/IOService.iig>\n"                                                 \
-	"class Bad : public IOService {\n"                                                     \
-	"public:\n"                                                                           \
-	"	virtual kern_return_t Start(IOService *provider) override;\n"                  \
-	"};\n"                                                                                \
-	"END\n"                                                                               \
-	"cat >Bad/Bad.cpp <<'END'\n"                                                           \
-	"#include <stdlib.h>\n"                                                                \
-	"#include <DriverKit/IOLib.h>\n"                                                       \
-	"#include <DriverKit/OSString.h>\n"                                                    \
-	"#include \"Bad.h\"\n"                                                                 \
-	"kern_return_t IMPL(Bad, Start)\n"                                                     \
-	"{\n" body "\n	return Start(provider, SUPERDISPATCH);\n}\n"                          \
-	"END\n"
-
-TEST_SECONDS(build_of_a_driver_that_never_returns_from_start_is_ended, SECONDS)
-{
-	run_script(MISBEHAVING("for (;;) { IOSleep(10); }") "$dext build Bad && "
-		   "$dext run Bad.dext -n -t 300ms -- echo goes on");
-	check_status(0);
-	check_says("driver Bad of org.bad on IOUserResources: Start has not returned after 300 ms");
-	CHECK_STR_EQ(program.out, "goes on\n");
-}
-
-TEST_SECONDS(build_of_a_driver_that_aborts_names_class_and_method, SECONDS)
-{
-	run_script(MISBEHAVING("abort();") "$dext build Bad && "
-		   "$dext run Bad.dext -n -- echo goes on");
-	check_status(0);
-	check_says("org.bad: crashed with SIGABRT in Bad::Start");
-	CHECK_STR_EQ(program.out, "goes on\n");
-}
-
-TEST_SECONDS(build_with_a_sanitizer_shows_where_a_buffer_overruns, SECONDS)
-{
-	run_script(MISBEHAVING("*((volatile char *)IOMalloc(16) + 16) = 1;")
-		   "$dext build --sanitize address Bad 2>/dev/null || exit 77\n"
-		   "$dext run Bad.dext -n -- echo goes on");
-	if (program.status == 77) {
-		SKIP("no address sanitizer for drivers");
-	}
-	check_status(0);
-	check_says("heap-buffer-overflow");
-	check_says("Bad::Start");
-}
-
-TEST_SECONDS(build_with_a_sanitizer_shows_a_release_too_many, SECONDS)
-{
-	run_script(MISBEHAVING("OSString *text = OSString::withCString(\"x\"); text->release(); "
-			       "text->release();")
-		   "$dext build --sanitize address Bad 2>/dev/null || exit 77\n"
-		   "$dext run Bad.dext -n -- echo goes on");
-	if (program.status == 77) {
-		SKIP("no address sanitizer for drivers");
-	}
-	check_status(0);
-	check_says("heap-use-after-free");
-	check_says("Bad::Start");
 }
 
 TEST_SECONDS(build_leaves_out_the_client_that_lies_beside_the_driver, SECONDS)
@@ -290,10 +190,10 @@ TEST_SECONDS(build_with_a_variable_that_is_not_set_names_file_line_and_key, SECO
 
 TEST_SECONDS(build_with_a_class_that_no_source_defines_names_file_and_line, SECONDS)
 {
-	run_script("driver && sed -i 's/>StreamClient</>NoSuchClass</' Loop/Info.plist\n"
+	run_script("driver && sed -i '34s/>.*</>NoSuchClass</' Loop/Info.plist\n"
 		   "$dext build Loop; status=$?; test -e Loop.dext && exit 9; exit $status");
 	check_status(1);
-	check_line("Loop/Info.plist:42: key IOUserClass: no source defines a class 'NoSuchClass'");
+	check_line("Loop/Info.plist:33: key IOUserClass: no source defines a class 'NoSuchClass'");
 }
 
 TEST_SECONDS(build_with_a_value_of_another_type_names_file_line_and_key, SECONDS)

@@ -320,3 +320,45 @@ void tools_check_clean(const char *directory)
 	}
 	CHECK_EQ(rmdir(directory), 0);
 }
+
+/* --- Scripts --------------------------------------------------------------------------------- */
+
+void tools_script(struct tools_program *program, unsigned seconds, const char *script)
+{
+	char directory[64];
+	char text[8192];
+	const char *argv[] = {"sh", "-c", text, NULL};
+
+	CHECK_LT(snprintf(text, sizeof(text),
+			  "mkdir $TMPDIR/w && cd $TMPDIR/w || exit 99\n"
+			  "trap 'cd / && rm -rf $TMPDIR/w' EXIT\n"
+			  "driver() { mkdir -p Loop && cp $from/driver.c $from/stream.h "
+			  "$from/Info.plist Loop; }\n"
+			  "project() { mkdir -p P.xcodeproj && cat >P.xcodeproj/project.pbxproj; }\n"
+			  "%s",
+			  script),
+		 (int)sizeof(text));
+	CHECK_EQ(setenv("dext", tools_path("OPENDEXT_TEST_DEXT"), 1), 0);
+	CHECK_EQ(setenv("from", tools_path("OPENDEXT_TEST_STREAM_SOURCE"), 1), 0);
+	/* What compiled these tests need not be what `dext build` uses by itself. */
+	CHECK_EQ(unsetenv("CC"), 0);
+	CHECK_EQ(unsetenv("CXX"), 0);
+	tools_make_directory(directory, sizeof(directory));
+	tools_start(program, directory, argv);
+	tools_wait(program, seconds);
+	tools_check_clean(directory);
+}
+
+void tools_check_status(const struct tools_program *program, int status)
+{
+	if (program->status != status) {
+		FAIL("status %d, not %d: %s%s", program->status, status, program->out, program->err);
+	}
+}
+
+void tools_check_says(const struct tools_program *program, const char *part)
+{
+	if (strstr(program->err, part) == NULL) {
+		FAIL("no '%s' in: %s", part, program->err);
+	}
+}

@@ -38,6 +38,17 @@ void tools_wait(struct tools_program *program, unsigned seconds);
 /* Start and wait. */
 void tools_run(struct tools_program *program, const char *directory, const char *const *argv);
 
+/*
+ * Runs a shell script in an empty directory: $dext is the program under test, $from the sources of
+ * the stream example; `driver` makes ./Loop, a driver in C, `project` writes its input as the Xcode
+ * project ./P.xcodeproj. Waits for the end and checks that nothing is left. Skips the test in builds
+ * whose libraries are instrumented.
+ */
+void tools_script(struct tools_program *program, unsigned seconds, const char *script);
+void tools_check_status(const struct tools_program *program, int status);
+/* err contains part. */
+void tools_check_says(const struct tools_program *program, const char *part);
+
 /* True when text has exactly one line, and it contains part. */
 bool tools_is_one_line(const char *text, const char *part);
 

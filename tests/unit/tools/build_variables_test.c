@@ -126,3 +126,30 @@ TEST(pairs_need_a_plain_name)
 	CHECK(dx_variables_get(&variables, "A") == NULL);
 	dx_variables_fini(&variables);
 }
+
+static void check_template(const char *text, const char *expected)
+{
+	char *result = NULL;
+
+	CHECK_EQ(dx_variables_expand_template(&variables, text, &result, &error), 0);
+	CHECK_STR_EQ(result, expected);
+	free(result);
+}
+
+TEST(variables_of_a_template_stand_between_at_signs)
+{
+	set("A=1.0");
+	set("B=$(A)");
+	check_template("v @A@ @B@@A@ a@b.c @ @@ $(A) @A", "v 1.0 1.01.0 a@b.c @ @@ $(A) @A");
+	dx_variables_fini(&variables);
+}
+
+TEST(variables_of_a_template_that_are_not_set_are_refused_with_their_line)
+{
+	char *result = NULL;
+
+	CHECK_EQ(dx_variables_expand_template(&variables, "a\n\n@NO_ONE@", &result, &error),
+		 -EINVAL);
+	CHECK_EQ(error.line, 3u);
+	CHECK_STR_EQ(error.text, "@NO_ONE@ is not set; give it with -D NO_ONE=VALUE");
+}
