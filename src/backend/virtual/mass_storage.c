@@ -400,14 +400,14 @@ static int describe(struct dx_options *options, struct dx_description **ret_desc
 /* Only what cannot do anything but hold bytes is opened for a driver. */
 static int check_file(int fd, struct dx_options *options, uint64_t *ret_bytes)
 {
+	const char *path = dx_options_string(options, "file", "");
 	struct stat about = {0};
 
 	if (fstat(fd, &about) < 0) {
 		return -errno;
 	}
 	if (!S_ISREG(about.st_mode)) {
-		dx_options_fail(options, "file=%s: not a regular file",
-				dx_options_string(options, "file", ""));
+		dx_options_fail(options, "file=%s: not a regular file", path);
 		return options->result;
 	}
 	*ret_bytes = (uint64_t)about.st_size;

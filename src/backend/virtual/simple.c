@@ -145,17 +145,16 @@ static int describe_loopback(struct dx_options *options, struct dx_description *
 	return 0;
 }
 
-#define COMMON_KEYS                                                                                \
-	{"speed", DX_SPEED_VALUES, "high", "decides the packet sizes"},                            \
-		{"type", "bulk, interrupt, isochronous", "bulk", "of the endpoints"},              \
-		{"packet", "bytes", "largest", "wMaxPacketSize, as far as speed and type allow"},  \
-		{"interval", "1..16, 255", "4",                                                    \
-		 "bInterval of interrupt and isochronous endpoints"},                              \
-		{"class", "0..255", "255", "bInterfaceClass"},                                     \
-		{"subclass", "0..255", "0", "bInterfaceSubClass"},                                 \
-	{                                                                                          \
-		"protocol", "0..255", "0", "bInterfaceProtocol"                                    \
-	}
+/* clang-format off */
+#define COMMON_KEYS                                                                             \
+	{"speed", DX_SPEED_VALUES, "high", "decides the packet sizes"},                         \
+	{"type", "bulk, interrupt, isochronous", "bulk", "of the endpoints"},                   \
+	{"packet", "bytes", "largest", "wMaxPacketSize, as far as speed and type allow"},       \
+	{"interval", "1..255", "4", "bInterval if not bulk; at most 16 where it is an exponent"}, \
+	{"class", "0..255", "255", "bInterfaceClass"},                                          \
+	{"subclass", "0..255", "0", "bInterfaceSubClass"},                                      \
+	{"protocol", "0..255", "0", "bInterfaceProtocol"}
+/* clang-format on */
 
 static const struct dx_model_key source_sink_keys[] = {
 	COMMON_KEYS,
