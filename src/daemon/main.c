@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backend/libusb/libusb.h"
 #include "backend/virtual/virtual.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -27,7 +28,8 @@
 
 #define EXIT_USAGE 2
 
-static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual, NULL};
+static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual,
+								&dx_backend_libusb, NULL};
 
 /* Directory of this program, without the last slash. */
 static int own_directory(char *buffer, size_t size)

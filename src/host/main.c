@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "backend/libusb/libusb.h"
 #include "backend/virtual/virtual.h"
 #include "base/log.h"
 #include "channel/policy.h"
@@ -26,7 +27,8 @@
 #define BROKER_SOCKET 3
 #define EXIT_USAGE    2
 
-static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual, NULL};
+static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual,
+								&dx_backend_libusb, NULL};
 
 static void print_help(void)
 {
