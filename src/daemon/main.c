@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "backend/libusb/libusb.h"
+#include "backend/replay/replay.h"
 #include "backend/virtual/virtual.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -29,7 +30,8 @@
 #define EXIT_USAGE 2
 
 static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual,
-								&dx_backend_libusb, NULL};
+								&dx_backend_libusb,
+								&dx_backend_replay, NULL};
 
 /* Directory of this program, without the last slash. */
 static int own_directory(char *buffer, size_t size)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "backend/libusb/libusb.h"
+#include "backend/replay/replay.h"
 #include "backend/virtual/virtual.h"
 #include "base/log.h"
 #include "channel/policy.h"
@@ -28,7 +29,8 @@
 #define EXIT_USAGE    2
 
 static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual,
-								&dx_backend_libusb, NULL};
+								&dx_backend_libusb,
+								&dx_backend_replay, NULL};
 
 static void print_help(void)
 {

@@ -24,7 +24,7 @@ ARROWS = {
     "client": {"base", "wire", "memory", "channel"},
     "usb": {"base", "memory"},
     "capture": {"base", "usb/backend.h", "usb/tap.h"},
-    "backend": {"base", "memory", "usb/backend.h"},
+    "backend": {"base", "memory", "usb/backend.h", "capture/recording.h"},
     "driver": {"base", "wire", "memory", "channel", "usb"},
     "cxx": {"base/face.h", "driver/face.h"},
     "host": {"base", "wire", "memory", "channel", "usb", "capture", "driver", "backend"},
