@@ -13,9 +13,11 @@
 #	}
 #	run_tests loopback_returns_what_was_sent
 #
-# Nothing here waits for a time: wait_for looks until the state is there, and its limit, in seconds
+# A case runs in busybox: its commands are built in, and a program of the host takes the guest a
+# tenth of a second to start. Nothing here waits for a time: wait_for looks until the state is there, and its limit, in seconds
 # of an idle host times KERNEL_TIME_FACTOR, is only there for what hangs.
 
+# shellcheck disable=SC2034,SC2086 # variables for those that read this file; lists are words
 BUSYBOX=/run/check-kernel/busybox
 DEXT=$KERNEL_BUILD/src/tools/dext
 GADGETS=/sys/kernel/config/usb_gadget
@@ -28,7 +30,7 @@ export BUSYBOX DEXT GADGETS DEVICES
 load_modules() {
 	for module in "$@"; do
 		# shellcheck disable=SC2046
-		modprobe -d "$KERNEL_MODULES" $(echo "$module" | tr : ' ') || return
+		/sbin/modprobe -d "$KERNEL_MODULES" $(echo "$module" | tr : ' ') || return
 	done
 }
 
@@ -50,10 +52,12 @@ case_limit() {
 
 # wait_for SECONDS COMMAND...: until the command succeeds.
 wait_for() {
-	wait_end_=$(($(cut -d. -f1 /proc/uptime) + $1 * KERNEL_TIME_FACTOR))
+	read -r wait_now_ _ </proc/uptime
+	wait_end_=$((${wait_now_%.*} + $1 * KERNEL_TIME_FACTOR))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		if [ "$(cut -d. -f1 /proc/uptime)" -ge "$wait_end_" ]; then
+		read -r wait_now_ _ </proc/uptime
+		if [ "${wait_now_%.*}" -ge "$wait_end_" ]; then
 			echo "waited in vain for: $*" >&2
 			return 1
 		fi
@@ -92,6 +96,7 @@ run_tests() {
 			sed 's/^/    /' "$tests_output_"
 			echo "not ok $tests_number_ - $test_"
 		fi
+		reset_usb
 	done
 	rm -f "$tests_output_"
 	echo "$tests_passed_ passed, $tests_failed_ failed"
@@ -100,8 +105,8 @@ run_tests() {
 
 # --- The gadget -------------------------------------------------------------------------------
 
-# gadget_make NAME FIRST [BUFLEN]: Gadget Zero; FIRST is source-sink or loopback, the configuration that
-# hosts prefer. Source and sink is configuration 3, loopback is 2, as g_zero has them.
+# gadget_make NAME FIRST [BUFLEN [PATTERN]]: Gadget Zero; FIRST is source-sink or loopback, the
+# configuration that hosts prefer. Source and sink is configuration 3, loopback is 2, as g_zero has them.
 gadget_make() {
 	gadget_=$GADGETS/$1
 	mkdir "$gadget_"
@@ -113,7 +118,7 @@ gadget_make() {
 	echo "Gadget Zero" >"$gadget_/strings/0x409/product"
 	echo "$1" >"$gadget_/strings/0x409/serialnumber"
 	mkdir "$gadget_/functions/SourceSink.$1" "$gadget_/functions/Loopback.$1"
-	echo 0 >"$gadget_/functions/SourceSink.$1/pattern"
+	echo "${4:-0}" >"$gadget_/functions/SourceSink.$1/pattern"
 	echo "${3:-16384}" >"$gadget_/functions/SourceSink.$1/bulk_buflen"
 	echo "${3:-16384}" >"$gadget_/functions/Loopback.$1/bulk_buflen"
 	echo 32 >"$gadget_/functions/Loopback.$1/qlen"
@@ -147,10 +152,16 @@ gadget_remove() {
 
 # device_path SERIAL: the directory in sysfs of the device with that serial number.
 device_path() {
+	find_device "$1" && echo "$path_"
+}
+
+# find_device SERIAL: the same in path_. It may go while one looks.
+find_device() {
 	for path_ in "$DEVICES"/*/serial; do
-		[ -e "$path_" ] || continue
-		if [ "$(cat "$path_" 2>/dev/null)" = "$1" ]; then
-			dirname "$path_"
+		serial_=
+		read -r serial_ 2>/dev/null <"$path_" || continue
+		if [ "$serial_" = "$1" ]; then
+			path_=${path_%/*}
 			return 0
 		fi
 	done
@@ -158,17 +169,41 @@ device_path() {
 }
 
 device_configured() {
-	path_=$(device_path "$1") && [ -n "$(cat "$path_/bConfigurationValue")" ]
+	value_=
+	find_device "$1" && read -r value_ <"$path_/bConfigurationValue" && [ -n "$value_" ]
 }
 
 device_gone() {
-	! device_path "$1"
+	! find_device "$1"
 }
 
 # device_node SERIAL: its node in /dev/bus/usb.
 device_node() {
-	path_=$(device_path "$1") &&
-		printf '/dev/bus/usb/%03d/%03d\n' "$(cat "$path_/busnum")" "$(cat "$path_/devnum")"
+	find_device "$1" && read -r bus_ <"$path_/busnum" && read -r number_ <"$path_/devnum" &&
+		printf '/dev/bus/usb/%03d/%03d\n' "$bus_" "$number_"
+}
+
+# --- usbtest ----------------------------------------------------------------------------------
+
+# run_usbtest SERIAL NAME [MODULE-PARAMETER=VALUE...]: the kernel's usbtest on a device
+# that nobody has claimed yet; its lines are kept as $KERNEL_SHARE/usbtest.NAME.
+run_usbtest() {
+	usbtest_serial_=$1 usbtest_file_=$KERNEL_SHARE/usbtest.$2
+	shift 2
+	load_modules "usbtest:$(echo "$*" | tr ' ' :)"
+	wait_for 20 usbtest_has_claimed "$usbtest_serial_"
+	usbtest_status_=0
+	OPENDEXT_USBTEST_NODE=$(device_node "$usbtest_serial_") \
+		"$KERNEL_BUILD/tests/kernel/usbtest" ${USBTEST_NAMES:-'usbtest_[0-9]*'} \
+		>"$usbtest_file_" || usbtest_status_=$?
+	cat "$usbtest_file_"
+	unload_modules usbtest
+	return "$usbtest_status_"
+}
+
+usbtest_has_claimed() {
+	set -- "$(device_path "$1")"/*:*/driver
+	[ "$(basename "$(readlink "$1")")" = usbtest ]
 }
 
 # reset_usb: nothing of one case is there for the next one.

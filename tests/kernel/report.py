@@ -24,7 +24,7 @@ def read(path):
 
 
 def show(title, text):
-    lines = [line for line in text.splitlines() if not line.startswith("ok ")]
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("ok ")]
     print(f"---- {title}")
     if len(lines) > MAX_SHOWN_LINES:
         print(f"({len(lines) - MAX_SHOWN_LINES} lines left out)")

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/run/check-kernel/busybox sh
 # SPDX-License-Identifier: MIT
 #
 # The guest itself: without these states the other cases prove nothing.
