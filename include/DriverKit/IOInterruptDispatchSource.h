@@ -48,28 +48,58 @@ extern OSMetaClass *gIOInterruptDispatchSourceMetaClass;
 extern const OSClassLoadInformation IOInterruptDispatchSource_Class;
 
 /*!
- * Interrupts. No provider of this system has any: Create() refuses, so that drivers compile and
- * say why they do not start.
+ * Raises an interrupt of a service, for the sources in this process that were made for the service
+ * itself or for what stands for it as a provider. Not of Apple's interface: no hardware raises
+ * interrupts here, so a driver that plays a device does, or a driver's own test.
+ * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnNoInterrupt when it has no such one.
+ */
+kern_return_t OpenDextInterruptRaise(IOService *provider, uint32_t index);
+
+/*!
+ * Interrupts of a provider: as many as its property IOInterruptSpecifiers has members.
+ * OpenDextInterruptRaise() raises them.
  */
 class IOInterruptDispatchSource : public IODispatchSource {
 	OS_RUNTIME_CLASS(IOInterruptDispatchSource, IODispatchSource);
 
-	/*! @return kIOReturnBadArgument; else kIOReturnNoInterrupt. */
+	/*!
+	 * Makes a source, off until SetEnable(true).
+	 * @param index   number, and kIOInterruptSourceContinuousTime for times of
+	 *                mach_continuous_time().
+	 * @param queue   of the source.
+	 * @param source  out, +1.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnNoInterrupt when the provider has
+	 *         no such interrupt; kIOReturnNoMemory; kIOReturnNotReady for a queue of no driver.
+	 */
 	static kern_return_t Create(IOService *provider, uint32_t index, IODispatchQueue *queue,
 			IOInterruptDispatchSource **source);
 
-	/*! @return kIOReturnBadArgument; else kIOReturnNoInterrupt. */
+	/*!
+	 * Edge or level: the lowest bit of the number at that place in IOInterruptSpecifiers.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnNoInterrupt.
+	 */
 	static kern_return_t GetInterruptType(IOService *provider, uint32_t index,
 			uint64_t *interruptType);
+	/*!
+	 * Sets what is called.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument for an action of another type;
+	 *         kIOReturnAborted when cancelled.
+	 */
 	kern_return_t SetHandler(OSAction *action, OSDispatchMethod supermethod = nullptr);
 
+	/*! Ends the source. */
 	kern_return_t Cancel(IODispatchSourceCancelHandler handler) override;
+	/*! What is raised while it is off is told once when it is on. */
 	kern_return_t SetEnableWithCompletion(bool enable,
 			IODispatchSourceCancelHandler handler) override;
+	/*!
+	 * The last interrupt, also one that was not told.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument.
+	 */
 	kern_return_t GetLastInterrupt(uint64_t *count, uint64_t *time,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! Callback. */
+	/*! Callback: count includes this one. */
 	OS_RUNTIME_INVOKE_TYPE(IOInterruptDispatchSource, InterruptOccurred);
 };
 

@@ -404,22 +404,39 @@ class IOService : public OSObject {
 			OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE(IOService, IOReturn, SetLegend);
 
-	/*! kIOReturnNotFound: there is none. */
+	/*!
+	 * The service that has the state items: named dictionaries that the drivers of one process
+	 * share. +1.
+	 */
 	kern_return_t CopySystemStateNotificationService(IOService **service,
 			OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE(IOService, kern_return_t, CopySystemStateNotificationService);
 
-	/*! kIOReturnUnsupported. */
+	/*!
+	 * Makes an item without a value, on the service above.
+	 * @param schema  what the creator says about it, kept and not interpreted; may be NULL.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnUnsupported on another service;
+	 *         kIOReturnExclusiveAccess for a name in use; kIOReturnNoMemory;
+	 *         kIOReturnNoResources with 1024 items.
+	 */
 	kern_return_t StateNotificationItemCreate(OSString *itemName, OSDictionary *schema,
 			OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE(IOService, kern_return_t, StateNotificationItemCreate);
 
-	/*! kIOReturnUnsupported. */
+	/*!
+	 * Gives an item a copy of the value, and tells who waits for it if it differs.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnUnsupported on another service;
+	 *         kIOReturnNotFound; kIOReturnNoMemory.
+	 */
 	kern_return_t StateNotificationItemSet(OSString *itemName, OSDictionary *value,
 			OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE(IOService, kern_return_t, StateNotificationItemSet);
 
-	/*! kIOReturnUnsupported. */
+	/*!
+	 * A copy of the value, +1.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnUnsupported on another service;
+	 *         kIOReturnNotFound; kIOReturnNotReady when it has none yet; kIOReturnNoMemory.
+	 */
 	kern_return_t StateNotificationItemCopy(OSString *itemName, OSDictionary **value,
 			OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE(IOService, kern_return_t, StateNotificationItemCopy);

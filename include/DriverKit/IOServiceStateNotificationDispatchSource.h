@@ -34,21 +34,44 @@ struct OS_MESSAGE IOServiceStateNotificationDispatchSource_StateNotificationRead
 extern OSMetaClass *gIOServiceStateNotificationDispatchSourceMetaClass;
 extern const OSClassLoadInformation IOServiceStateNotificationDispatchSource_Class;
 
-/*! Changes of items of the system state service. There is none here: Create() refuses. */
+/*!
+ * Tells of changes of items: IOService::StateNotificationItemSet() on the service that
+ * CopySystemStateNotificationService() gives.
+ */
 class IOServiceStateNotificationDispatchSource : public IODispatchSource {
 	OS_RUNTIME_CLASS(IOServiceStateNotificationDispatchSource, IODispatchSource);
 
-	/*! @return kIOReturnUnsupported. */
+	/*!
+	 * Makes a source, on; nothing is told before StateNotificationBegin().
+	 * @param service  of the items.
+	 * @param items    their names (OSString); an item may be made later. Copied.
+	 * @param queue    of the source.
+	 * @param source   out, +1.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnUnsupported for a service that
+	 *         has no items; kIOReturnNoMemory; kIOReturnNotReady for a queue of no driver.
+	 */
 	static kern_return_t Create(IOService *service, OSArray *items, IODispatchQueue *queue,
 			IOServiceStateNotificationDispatchSource **source);
+	/*!
+	 * Sets what is called.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument for an action of another type;
+	 *         kIOReturnAborted when cancelled.
+	 */
 	kern_return_t SetHandler(OSAction *action, OSDispatchMethod supermethod = nullptr);
 
+	/*! Ends the source. */
 	kern_return_t Cancel(IODispatchSourceCancelHandler handler) override;
+	/*! While it is off, a change is kept. */
 	kern_return_t SetEnableWithCompletion(bool enable,
 			IODispatchSourceCancelHandler handler) override;
+	/*!
+	 * Asks for one call of the action: at the next change, or at once when there was one since
+	 * the last call.
+	 * @return kIOReturnSuccess; kIOReturnAborted when cancelled.
+	 */
 	kern_return_t StateNotificationBegin(OSDispatchMethod supermethod = nullptr);
 
-	/*! Callback. */
+	/*! Callback: an item has another value. */
 	OS_RUNTIME_INVOKE_TYPE(IOServiceStateNotificationDispatchSource, StateNotificationReady);
 };
 

@@ -29,6 +29,13 @@ typedef struct mach_timebase_info mach_timebase_info_data_t;
 uint64_t mach_absolute_time(void);
 
 /*!
+ * The same, on a clock that also runs while the machine sleeps.
+ * @return nanoseconds of CLOCK_BOOTTIME.
+ * Threads: any.
+ */
+uint64_t mach_continuous_time(void);
+
+/*!
  * Tells how ticks become nanoseconds.
  * @param info  receives 1 / 1.
  * @return KERN_SUCCESS; KERN_INVALID_ARGUMENT for NULL.

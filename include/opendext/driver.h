@@ -11,6 +11,7 @@
 #include <opendext/dispatch.h>
 #include <opendext/iolib.h>
 #include <opendext/memory.h>
+#include <opendext/notify.h>
 #include <opendext/object.h>
 #include <opendext/service.h>
 #include <opendext/usb.h>

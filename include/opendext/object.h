@@ -43,6 +43,9 @@ typedef struct IOService IOService;
 typedef struct IOUserClient IOUserClient;
 typedef struct IODispatchQueue IODispatchQueue;
 typedef struct IOTimerDispatchSource IOTimerDispatchSource;
+typedef struct IOInterruptDispatchSource IOInterruptDispatchSource;
+typedef struct IOServiceNotificationDispatchSource IOServiceNotificationDispatchSource;
+typedef struct IOServiceStateNotificationDispatchSource IOServiceStateNotificationDispatchSource;
 typedef struct IOMemoryDescriptor IOMemoryDescriptor;
 typedef struct IOBufferMemoryDescriptor IOBufferMemoryDescriptor;
 typedef struct IOMemoryMap IOMemoryMap;
@@ -111,6 +114,8 @@ extern const OSDriverClass *const OpenDextDriverClasses[];
 extern const OSDriverClass OSObjectClass, OSActionClass, OSBooleanClass, OSNumberClass,
 	OSStringClass, OSDataClass, OSArrayClass, OSDictionaryClass, IOServiceClass,
 	IOUserClientClass, IODispatchQueueClass, IOTimerDispatchSourceClass,
+	IOInterruptDispatchSourceClass, IOServiceNotificationDispatchSourceClass,
+	IOServiceStateNotificationDispatchSourceClass,
 	IOMemoryDescriptorClass, IOBufferMemoryDescriptorClass, IOMemoryMapClass,
 	IOUSBHostDeviceClass, IOUSBHostInterfaceClass, IOUSBHostPipeClass;
 

@@ -16,6 +16,11 @@ uint64_t mach_absolute_time(void)
 	return dx_clock_now_ns();
 }
 
+uint64_t mach_continuous_time(void)
+{
+	return dx_clock_continuous_ns();
+}
+
 kern_return_t mach_timebase_info(mach_timebase_info_t info)
 {
 	if (info == NULL) {

@@ -15,6 +15,9 @@
 
 DX_RUNTIME_CLASS_RECORD(OSAction, &OSObject_Class)
 DX_TYPE(IOTimerDispatchSource, TimerOccurred, action, time)
+DX_TYPE(IOInterruptDispatchSource, InterruptOccurred, action, count, time)
+DX_TYPE(IOServiceNotificationDispatchSource, ServiceNotificationReady, action)
+DX_TYPE(IOServiceStateNotificationDispatchSource, StateNotificationReady, action)
 DX_TYPE(IOUSBHostPipe, CompleteAsyncIO, action, status, actualByteCount, completionTimestamp)
 DX_TYPE(IOUSBHostPipe, CompleteAsyncIsochIO, action, status)
 DX_TYPE(IOUSBHostPipe, CompleteAsyncIOBundled, action, ioCompletionIndex, ioCompletionCount,
@@ -41,6 +44,31 @@ static void timer_occurred(core::OSObject *target, core::OSAction *action, uint6
 {
 	OSAction *own = action_of(action);
 	IOTimerDispatchSource_TimerOccurred_Msg message = {own, time};
+
+	hand_over(target, own, &message);
+}
+
+static void interrupt_occurred(core::OSObject *target, core::OSAction *action, uint64_t count,
+			       uint64_t time)
+{
+	OSAction *own = action_of(action);
+	IOInterruptDispatchSource_InterruptOccurred_Msg message = {own, count, time};
+
+	hand_over(target, own, &message);
+}
+
+static void services_ready(core::OSObject *target, core::OSAction *action)
+{
+	OSAction *own = action_of(action);
+	IOServiceNotificationDispatchSource_ServiceNotificationReady_Msg message = {own};
+
+	hand_over(target, own, &message);
+}
+
+static void state_ready(core::OSObject *target, core::OSAction *action)
+{
+	OSAction *own = action_of(action);
+	IOServiceStateNotificationDispatchSource_StateNotificationReady_Msg message = {own};
 
 	hand_over(target, own, &message);
 }
@@ -91,6 +119,15 @@ static kern_return_t make_core(core::OSObject *target, uint64_t msgid, size_t si
 	case IOTimerDispatchSource_TimerOccurred_ID:
 		return core::IOTimerDispatchSourceCreateActionTimerOccurred(target, timer_occurred,
 									    size, made);
+	case IOInterruptDispatchSource_InterruptOccurred_ID:
+		return core::IOInterruptDispatchSourceCreateActionInterruptOccurred(
+			target, interrupt_occurred, size, made);
+	case IOServiceNotificationDispatchSource_ServiceNotificationReady_ID:
+		return core::IOServiceNotificationDispatchSourceCreateActionServiceNotificationReady(
+			target, services_ready, size, made);
+	case IOServiceStateNotificationDispatchSource_StateNotificationReady_ID:
+		return core::IOServiceStateNotificationDispatchSourceCreateActionStateNotificationReady(
+			target, state_ready, size, made);
 	case IOUSBHostPipe_CompleteAsyncIO_ID:
 		return core::IOUSBHostPipeCreateActionCompleteAsyncIO(target, async_io_done, size,
 								      made);

@@ -25,6 +25,7 @@ namespace core {
 extern "C" {
 #include <opendext/dispatch.h>
 #include <opendext/memory.h>
+#include <opendext/notify.h>
 #include <opendext/object.h>
 #include <opendext/service.h>
 #include <opendext/usb.h>

@@ -352,24 +352,44 @@ IOReturn IOService::SetLegend_Impl(OSArray *, bool)
 	return kIOReturnSuccess;
 }
 
-kern_return_t IOService::CopySystemStateNotificationService_Impl(IOService **)
+/* ---- state items ---- */
+
+kern_return_t IOService::CopySystemStateNotificationService_Impl(IOService **service)
 {
-	return kIOReturnNotFound;
+	core::IOService *found = nullptr;
+
+	if (service == nullptr) {
+		return kIOReturnBadArgument;
+	}
+	return dx::give(core::IOServiceCopySystemStateNotificationService(service_of(this), &found),
+			found, service);
 }
 
-kern_return_t IOService::StateNotificationItemCreate_Impl(OSString *, OSDictionary *)
+kern_return_t IOService::StateNotificationItemCreate_Impl(OSString *itemName, OSDictionary *schema)
 {
-	return kIOReturnUnsupported;
+	return core::IOServiceStateNotificationItemCreate(service_of(this),
+							  dx::to<core::OSString>(itemName),
+							  dx::to<core::OSDictionary>(schema));
 }
 
-kern_return_t IOService::StateNotificationItemSet_Impl(OSString *, OSDictionary *)
+kern_return_t IOService::StateNotificationItemSet_Impl(OSString *itemName, OSDictionary *value)
 {
-	return kIOReturnUnsupported;
+	return core::IOServiceStateNotificationItemSet(service_of(this),
+						       dx::to<core::OSString>(itemName),
+						       dx::to<core::OSDictionary>(value));
 }
 
-kern_return_t IOService::StateNotificationItemCopy_Impl(OSString *, OSDictionary **)
+kern_return_t IOService::StateNotificationItemCopy_Impl(OSString *itemName, OSDictionary **value)
 {
-	return kIOReturnUnsupported;
+	core::OSDictionary *found = nullptr;
+
+	if (value == nullptr) {
+		return kIOReturnBadArgument;
+	}
+	return dx::give(core::IOServiceStateNotificationItemCopy(service_of(this),
+								 dx::to<core::OSString>(itemName),
+								 &found),
+			found, value);
 }
 
 /* ---- matching ---- */

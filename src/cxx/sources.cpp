@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sources - IODispatchSource, timers, and the sources that this system has nothing for.
+ * sources - IODispatchSource and timers.
  */
 #include "cxx/action.h"
 #include "cxx/block.h"
@@ -8,10 +8,6 @@
 
 DX_RUNTIME_CLASS(IODispatchSource, OSObject)
 DX_RUNTIME_CLASS(IOTimerDispatchSource, IODispatchSource)
-DX_RUNTIME_CLASS(IOInterruptDispatchSource, IODispatchSource)
-DX_RUNTIME_CLASS(IOServiceStateNotificationDispatchSource, IODispatchSource)
-DX_TYPE(IOInterruptDispatchSource, InterruptOccurred, action, count, time)
-DX_TYPE(IOServiceStateNotificationDispatchSource, StateNotificationReady, action)
 
 kern_return_t IODispatchSource::Cancel(IODispatchSourceCancelHandler)
 {
@@ -82,74 +78,4 @@ kern_return_t IOTimerDispatchSource::WakeAtTime(uint64_t options, uint64_t deadl
 						uint64_t leeway, OSDispatchMethod)
 {
 	return core::IOTimerDispatchSourceWakeAtTime(timer_of(this), options, deadline, leeway);
-}
-
-/* ---- interrupts: no provider has any ---- */
-
-kern_return_t IOInterruptDispatchSource::Create(IOService *provider, uint32_t, IODispatchQueue *queue,
-						IOInterruptDispatchSource **source)
-{
-	return provider == nullptr || queue == nullptr || source == nullptr ? kIOReturnBadArgument
-									    : kIOReturnNoInterrupt;
-}
-
-kern_return_t IOInterruptDispatchSource::GetInterruptType(IOService *provider, uint32_t,
-							  uint64_t *interruptType)
-{
-	return provider == nullptr || interruptType == nullptr ? kIOReturnBadArgument
-							       : kIOReturnNoInterrupt;
-}
-
-kern_return_t IOInterruptDispatchSource::SetHandler(OSAction *, OSDispatchMethod)
-{
-	return kIOReturnNoInterrupt;
-}
-
-kern_return_t IOInterruptDispatchSource::Cancel(IODispatchSourceCancelHandler)
-{
-	return kIOReturnNoInterrupt;
-}
-
-kern_return_t IOInterruptDispatchSource::SetEnableWithCompletion(bool,
-								 IODispatchSourceCancelHandler)
-{
-	return kIOReturnNoInterrupt;
-}
-
-kern_return_t IOInterruptDispatchSource::GetLastInterrupt(uint64_t *, uint64_t *, OSDispatchMethod)
-{
-	return kIOReturnNoInterrupt;
-}
-
-/* ---- state items: there is no service that has any ---- */
-
-kern_return_t IOServiceStateNotificationDispatchSource::Create(
-	IOService *service, OSArray *items, IODispatchQueue *queue,
-	IOServiceStateNotificationDispatchSource **source)
-{
-	return service == nullptr || items == nullptr || queue == nullptr || source == nullptr
-		       ? kIOReturnBadArgument
-		       : kIOReturnUnsupported;
-}
-
-kern_return_t IOServiceStateNotificationDispatchSource::SetHandler(OSAction *, OSDispatchMethod)
-{
-	return kIOReturnUnsupported;
-}
-
-kern_return_t IOServiceStateNotificationDispatchSource::Cancel(IODispatchSourceCancelHandler)
-{
-	return kIOReturnUnsupported;
-}
-
-kern_return_t
-IOServiceStateNotificationDispatchSource::SetEnableWithCompletion(bool,
-								  IODispatchSourceCancelHandler)
-{
-	return kIOReturnUnsupported;
-}
-
-kern_return_t IOServiceStateNotificationDispatchSource::StateNotificationBegin(OSDispatchMethod)
-{
-	return kIOReturnUnsupported;
 }

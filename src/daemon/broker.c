@@ -23,6 +23,7 @@
 #include "daemon/clients.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
+#include "daemon/host_watches.h"
 #include "daemon/hosts.h"
 #include "daemon/hotplug.h"
 #include "daemon/jobs.h"
@@ -122,6 +123,7 @@ static void adopting_over(struct dx_broker *broker)
 	dx_records_give_up(broker);
 	broker->phase = DX_PHASE_RUNNING;
 	dx_clients_release(broker);
+	dx_host_watches_begin(broker);
 }
 
 static void on_kick(void *context)

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
+#include "daemon/host_watches.h"
 #include "daemon/hosts.h"
 #include "daemon/terminate.h"
 #include "daemon/watches.h"
@@ -247,9 +248,32 @@ static int about_entry(struct dx_host *host, const struct dx_wire_message_in *me
 	}
 }
 
+static int on_watch(struct dx_host *host, const struct dx_wire_message_in *message)
+{
+	void *matching = NULL;
+	int r = dx_wire_message_value(message, &dx_dict_class, &matching);
+
+	if (r == 0) {
+		r = dx_host_watch_add(host, ((const struct dx_wire_id *)message->view.body)->id,
+				      matching);
+		dx_object_unref(matching);
+	}
+	if (r == -ENOMEM) {
+		dx_log_warning("host %d is not told of services: %s", (int)dx_host_pid(host),
+			       strerror(ENOMEM));
+		return 0;
+	}
+	return r;
+}
+
 int dx_host_message(struct dx_host *host, struct dx_wire_message_in *message)
 {
 	switch (message->view.header.type) {
+	case DX_WIRE_H_WATCH:
+		return on_watch(host, message);
+	case DX_WIRE_H_UNWATCH:
+		dx_host_watch_remove(host, ((const struct dx_wire_id *)message->view.body)->id);
+		return 0;
 	case DX_WIRE_H_ADD_ENTRY:
 		return on_add_entry(host, message);
 	case DX_WIRE_H_DEVICE_LOST:

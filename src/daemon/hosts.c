@@ -22,6 +22,7 @@
 #include "daemon/clients.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
+#include "daemon/host_watches.h"
 #include "daemon/records.h"
 #include "daemon/terminate.h"
 
@@ -48,6 +49,7 @@ void dx_host_kill(struct dx_host *host, int signal)
 static void host_free(struct dx_host *host)
 {
 	dx_calls_drop(host);
+	dx_host_watches_remove_all(host);
 	host->watch = dx_loop_source_remove(host->watch);
 	host->kill_timer = dx_loop_source_remove(host->kill_timer);
 	if (host->has_peer) {
@@ -166,6 +168,7 @@ static int host_new(struct dx_broker *broker, struct dx_bundle *bundle, const ch
 	dx_list_init(&host->node);
 	dx_list_init(&host->drivers);
 	dx_list_init(&host->calls);
+	dx_list_init(&host->watches);
 	host->identifier = strdup(bundle->identifier);
 	host->server = strdup(server);
 	if (host->identifier != NULL && host->server != NULL) {

@@ -63,6 +63,8 @@ struct dx_host {
 	uint32_t next_seq;
 	struct dx_list drivers;
 	struct dx_list calls;     /* of struct dx_call: requests without answer */
+	struct dx_list watches;   /* of struct dx_host_watch */
+	unsigned nr_watches;
 	struct dx_dict *adopting; /* what it brought, while it waits for its provider's host */
 	struct dx_dict *record;   /* what we knew of it, as long */
 };

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "daemon/clients.h"
+#include "daemon/host_watches.h"
 #include "daemon/matching.h"
 #include "wire/wire.h"
 
@@ -155,6 +156,7 @@ void dx_watches_service(struct dx_broker *broker, enum dx_watch_kind kind, struc
 			watch_tell(watch, &event);
 		}
 	}
+	dx_host_watches_service(broker, kind, entry);
 }
 
 void dx_watches_interest(struct dx_entry *entry, enum dx_watch_kind kind, uint32_t message_type,

@@ -24,6 +24,9 @@ enum dx_action_kind {
 	DX_ACTION_BUNDLED_IO,
 	DX_ACTION_DEVICE_REQUEST,
 	DX_ACTION_TIMER,
+	DX_ACTION_INTERRUPT,
+	DX_ACTION_SERVICES, /* of a service notification */
+	DX_ACTION_STATE,    /* of a state notification */
 	DX_ACTION_POSTED,     /* by the C++ runtime; see face.h */
 	DX_ACTION_COMPLETION, /* of an application's call: no handler */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * mach_time - the clock of drivers. A file of its own, because libIOKit has the same two functions.
+ * mach_time - the clock of drivers. A file of its own, because libIOKit has the same functions.
  */
 #include <mach/mach_time.h>
 
@@ -11,6 +11,11 @@
 uint64_t mach_absolute_time(void)
 {
 	return dx_clock_now_ns();
+}
+
+uint64_t mach_continuous_time(void)
+{
+	return dx_clock_continuous_ns();
 }
 
 kern_return_t mach_timebase_info(mach_timebase_info_t info)

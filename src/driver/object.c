@@ -124,6 +124,9 @@ void *OSObjectGetIvars(const void *object, const OSDriverClass *driver_class)
 const char *OSObjectGetClassName(const void *object)
 {
 	static const OSDriverClass *const known[] = {
+		&IOInterruptDispatchSourceClass,
+		&IOServiceNotificationDispatchSourceClass,
+		&IOServiceStateNotificationDispatchSourceClass,
 		&OSActionClass,		      &OSBooleanClass,	     &OSNumberClass,
 		&OSStringClass,		      &OSDataClass,	     &OSArrayClass,
 		&OSDictionaryClass,	      &IOUserClientClass,    &IOUSBHostDeviceClass,

@@ -13,6 +13,7 @@
 #include "driver/call.h"
 #include "driver/reactor.h"
 #include "driver/service.h"
+#include "driver/state_item.h"
 #include "driver/usb_provider.h"
 #include "driver/user_client.h"
 
@@ -69,6 +70,8 @@ int dx_runtime_new(const struct dx_runtime_options *options, struct dx_runtime *
 	dx_cond_init(&runtime->workers_cond);
 	dx_list_init(&runtime->services);
 	dx_list_init(&runtime->devices);
+	dx_list_init(&runtime->notifications);
+	dx_list_init(&runtime->interrupts);
 	dx_list_init(&runtime->frames);
 	int result = set_up(runtime, options);
 	if (result < 0) {
@@ -119,6 +122,7 @@ struct dx_runtime *dx_runtime_free(struct dx_runtime *runtime)
 	if (runtime == NULL || !wait_for_workers(runtime)) {
 		return NULL;
 	}
+	dx_state_items_free(runtime->state_items);
 	runtime->reactor = dx_reactor_free(runtime->reactor);
 	(void)dx_object_unref(runtime->reaper);
 	for (struct dx_list *node = dx_list_pop_front(&runtime->frames); node != NULL;

@@ -40,6 +40,9 @@ struct dx_runtime_ops {
 	void (*terminate_wanted)(void *context, uint64_t id);
 	void (*device_lost)(void *context, uint64_t provider_id);
 	void (*busy_adjusted)(void *context, uint64_t id, int32_t delta);
+	/* Services that match shall be told with dx_runtime_service_matched() and so on. */
+	void (*watch_wanted)(void *context, uint64_t cookie, const struct dx_dict *matching);
+	void (*watch_ended)(void *context, uint64_t cookie);
 };
 
 struct dx_runtime_options {
@@ -103,6 +106,19 @@ int dx_runtime_terminate(struct dx_runtime *runtime, uint64_t id, dx_runtime_don
 			 void *context);
 /* The provider was unplugged: its requests complete, later calls fail. -ENOENT. */
 int dx_runtime_provider_gone(struct dx_runtime *runtime, uint64_t provider_id);
+/* For what watch_wanted() asked for; a cookie that has ended is ignored. */
+struct dx_runtime_match {
+	uint64_t id;
+	const char *class_name; /* kernel class */
+	const char *name;
+	const struct dx_dict *properties; /* may be NULL */
+};
+void dx_runtime_service_matched(struct dx_runtime *runtime, uint64_t cookie,
+				const struct dx_runtime_match *match);
+void dx_runtime_service_terminated(struct dx_runtime *runtime, uint64_t cookie, uint64_t id);
+/* A new broker is about to tell what there is; then that it has: what it did not tell has ended. */
+void dx_runtime_services_again(struct dx_runtime *runtime);
+void dx_runtime_services_told(struct dx_runtime *runtime, uint64_t cookie);
 /* Services that are not user clients and have not ended. */
 unsigned dx_runtime_nr_services(struct dx_runtime *runtime);
 unsigned dx_runtime_nr_connections(struct dx_runtime *runtime);
@@ -127,6 +143,12 @@ struct dx_runtime {
 	struct dx_mutex lock; /* order 10; guards what follows */
 	struct dx_list services DX_GUARDED_BY(lock);
 	struct dx_list devices DX_GUARDED_BY(lock); /* struct dx_usb_share */
+	/* Sources by what feeds them; not counted: dx_event_try_ref() says whether one still lives. */
+	struct dx_list notifications DX_GUARDED_BY(lock);
+	struct dx_list interrupts DX_GUARDED_BY(lock);
+	uint64_t last_watch DX_GUARDED_BY(lock);
+	unsigned nr_watches DX_GUARDED_BY(lock);
+	struct dx_state_items *state_items; /* made when first asked for */
 	uint64_t next_id DX_GUARDED_BY(lock);
 	uint64_t nr_ids_left DX_GUARDED_BY(lock);
 	unsigned nr_connections DX_GUARDED_BY(lock);

@@ -322,6 +322,44 @@ static int handle_device_gone(struct dx_host *host, struct dx_wire_message_in *m
 	return 0;
 }
 
+static int handle_matched(struct dx_host *host, struct dx_wire_message_in *message)
+{
+	const struct dx_wire_service *body = message->view.body;
+	void *value = NULL;
+	int rc = dx_wire_message_value(message, &dx_dict_class, &value);
+
+	if (rc < 0) {
+		return rc;
+	}
+	const struct dx_runtime_match match = {
+		.id = body->id,
+		.class_name = dx_dict_get_string(value, DX_SERVICE_CLASS_KEY, "IOService"),
+		.name = dx_dict_get_string(value, DX_SERVICE_NAME_KEY, ""),
+		.properties = dx_dict_get_dict(value, DX_SERVICE_PROPERTIES_KEY),
+	};
+	dx_runtime_service_matched(host->runtime, body->cookie, &match);
+	(void)dx_object_unref(value);
+	return 0;
+}
+
+/* What the driver's watches are told. */
+static int handle_service(struct dx_host *host, struct dx_wire_message_in *message)
+{
+	const struct dx_wire_service *ended = message->view.body;
+	const struct dx_wire_id *told = message->view.body;
+
+	switch (message->view.header.type) {
+	case DX_WIRE_H_SERVICE_MATCHED:
+		return handle_matched(host, message);
+	case DX_WIRE_H_SERVICE_TERMINATED:
+		dx_runtime_service_terminated(host->runtime, ended->cookie, ended->id);
+		return 0;
+	default:
+		dx_runtime_services_told(host->runtime, told->id);
+		return 0;
+	}
+}
+
 int dx_host_handle(struct dx_host *host, struct dx_wire_message_in *message)
 {
 	uint16_t type = message->view.header.type;
@@ -348,6 +386,10 @@ int dx_host_handle(struct dx_host *host, struct dx_wire_message_in *message)
 		return handle_terminate(host, message);
 	case DX_WIRE_H_DEVICE_GONE:
 		return handle_device_gone(host, message);
+	case DX_WIRE_H_SERVICE_MATCHED:
+	case DX_WIRE_H_SERVICE_TERMINATED:
+	case DX_WIRE_H_SERVICES_TOLD:
+		return handle_service(host, message);
 	default:
 		return -EPROTO;
 	}

@@ -17,6 +17,19 @@ struct entry {
 	struct dx_dict *dict;
 };
 
+struct watch {
+	struct dx_list node;
+	uint64_t cookie;
+	const struct dx_dict *matching; /* counted */
+};
+
+static void watch_free(struct watch *watch)
+{
+	dx_list_remove(&watch->node);
+	(void)dx_object_unref(watch->matching);
+	free(watch);
+}
+
 static void entry_free(struct entry *entry)
 {
 	(void)dx_object_unref(entry->dict);
@@ -28,6 +41,7 @@ void dx_mirror_init(struct dx_mirror *mirror)
 	dx_mutex_init(&mirror->lock);
 	dx_mutex_lock(&mirror->lock);
 	dx_list_init(&mirror->entries);
+	dx_list_init(&mirror->watches);
 	dx_mutex_unlock(&mirror->lock);
 }
 
@@ -37,6 +51,9 @@ void dx_mirror_fini(struct dx_mirror *mirror)
 	dx_list_for_each_safe (node, &mirror->entries) {
 		dx_list_remove(node);
 		entry_free(dx_list_entry(node, struct entry, node));
+	}
+	dx_list_for_each_safe (node, &mirror->watches) {
+		watch_free(dx_list_entry(node, struct watch, node));
 	}
 	dx_mutex_unlock(&mirror->lock);
 	dx_mutex_fini(&mirror->lock);
@@ -235,6 +252,43 @@ void dx_mirror_each_news(struct dx_mirror *mirror, dx_mirror_news_fn function, v
 		if (news->busy != 0 || news->termination_wanted || news->provider_lost) {
 			function(context, news);
 		}
+	}
+	dx_mutex_unlock(&mirror->lock);
+}
+
+int dx_mirror_add_watch(struct dx_mirror *mirror, uint64_t cookie, const struct dx_dict *matching)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+
+	if (watch == NULL) {
+		return -ENOMEM;
+	}
+	watch->cookie = cookie;
+	watch->matching = dx_object_ref(matching);
+	dx_mutex_lock(&mirror->lock);
+	dx_list_push_back(&mirror->watches, &watch->node);
+	dx_mutex_unlock(&mirror->lock);
+	return 0;
+}
+
+void dx_mirror_remove_watch(struct dx_mirror *mirror, uint64_t cookie)
+{
+	dx_mutex_lock(&mirror->lock);
+	dx_list_for_each_safe (node, &mirror->watches) {
+		struct watch *watch = dx_list_entry(node, struct watch, node);
+		if (watch->cookie == cookie) {
+			watch_free(watch);
+		}
+	}
+	dx_mutex_unlock(&mirror->lock);
+}
+
+void dx_mirror_each_watch(struct dx_mirror *mirror, dx_mirror_watch_fn function, void *context)
+{
+	dx_mutex_lock(&mirror->lock);
+	dx_list_for_each (node, &mirror->watches) {
+		const struct watch *watch = dx_list_entry(node, struct watch, node);
+		function(context, watch->cookie, watch->matching);
 	}
 	dx_mutex_unlock(&mirror->lock);
 }

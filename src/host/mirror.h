@@ -26,9 +26,12 @@ struct dx_mirror_news {
 
 typedef void (*dx_mirror_news_fn)(void *context, const struct dx_mirror_news *news);
 
+typedef void (*dx_mirror_watch_fn)(void *context, uint64_t cookie, const struct dx_dict *matching);
+
 struct dx_mirror {
-	struct dx_mutex lock; /* order 70; guards entries */
+	struct dx_mutex lock; /* order 70; guards entries and watches */
 	struct dx_list entries DX_GUARDED_BY(lock);
+	struct dx_list watches DX_GUARDED_BY(lock);
 };
 
 void dx_mirror_init(struct dx_mirror *mirror);
@@ -51,6 +54,13 @@ void dx_mirror_lose_provider(struct dx_mirror *mirror, uint64_t provider_id);
 void dx_mirror_adjust_busy(struct dx_mirror *mirror, uint64_t id, int32_t delta);
 /* Calls the function, under the lock, for every entry that has news. */
 void dx_mirror_each_news(struct dx_mirror *mirror, dx_mirror_news_fn function, void *context);
+/* What the driver asked to be told of; matching is referenced and does not change. @return 0;
+ * -ENOMEM. */
+int dx_mirror_add_watch(struct dx_mirror *mirror, uint64_t cookie, const struct dx_dict *matching);
+void dx_mirror_remove_watch(struct dx_mirror *mirror, uint64_t cookie);
+/* Calls the function, under the lock, for every watch. */
+void dx_mirror_each_watch(struct dx_mirror *mirror, dx_mirror_watch_fn function, void *context);
+/* No entries: watches alone keep no host. */
 bool dx_mirror_is_empty(struct dx_mirror *mirror);
 /* The array for DX_ADOPT_SERVICES_KEY, parents before children. +1; NULL without memory. */
 struct dx_array *dx_mirror_describe(struct dx_mirror *mirror);

@@ -150,6 +150,35 @@ static void on_busy_adjusted(void *context, uint64_t id, int32_t delta)
 	dx_mutex_unlock(&host->lock);
 }
 
+static void put_watch(void *context, uint64_t cookie, const struct dx_dict *matching)
+{
+	struct dx_host *host = context;
+	struct dx_wire_id body = {.id = cookie};
+
+	dx_host_lost("watch", dx_outbox_put_value(&host->outbox, DX_WIRE_H_WATCH, 0, 0, &body,
+						  sizeof(body), matching));
+}
+
+static void on_watch_wanted(void *context, uint64_t cookie, const struct dx_dict *matching)
+{
+	struct dx_host *host = context;
+
+	dx_mutex_lock(&host->lock);
+	dx_host_lost("mirror", dx_mirror_add_watch(&host->mirror, cookie, matching));
+	put_watch(host, cookie, matching);
+	dx_mutex_unlock(&host->lock);
+}
+
+static void on_watch_ended(void *context, uint64_t cookie)
+{
+	struct dx_host *host = context;
+
+	dx_mutex_lock(&host->lock);
+	dx_mirror_remove_watch(&host->mirror, cookie);
+	put_id(host, DX_WIRE_H_UNWATCH, cookie);
+	dx_mutex_unlock(&host->lock);
+}
+
 const struct dx_runtime_ops dx_host_runtime_ops = {
 	.registered = on_registered,
 	.renamed = on_renamed,
@@ -160,6 +189,8 @@ const struct dx_runtime_ops dx_host_runtime_ops = {
 	.terminate_wanted = on_terminate_wanted,
 	.device_lost = on_device_lost,
 	.busy_adjusted = on_busy_adjusted,
+	.watch_wanted = on_watch_wanted,
+	.watch_ended = on_watch_ended,
 };
 
 /* ------------------------------------------------------------------------------------------- */
@@ -223,12 +254,14 @@ static int introduce_locked(struct dx_host *host) DX_REQUIRES(host->lock)
 	(void)dx_object_unref(dict);
 	if (rc == 0) {
 		dx_mirror_each_news(&host->mirror, put_news, host);
+		dx_mirror_each_watch(&host->mirror, put_watch, host);
 	}
 	return rc;
 }
 
 int dx_host_introduce(struct dx_host *host)
 {
+	dx_runtime_services_again(host->runtime);
 	dx_mutex_lock(&host->lock);
 	host->nr_brokers++;
 	dx_outbox_attach(&host->outbox);

@@ -75,6 +75,12 @@ enum dx_wire_type {
 	DX_WIRE_H_OPEN = 0x0202,  /* dx_wire_host_open + fd (W-C socket) -> dx_wire_id (client) */
 	DX_WIRE_H_TERMINATE = 0x0203,   /* dx_wire_id -> nothing; reply when Stop is through */
 	DX_WIRE_H_DEVICE_GONE = 0x0204, /* dx_wire_id (provider): unplugged -> nothing */
+	/* W-H, services that a driver watches, seq 0: the host asks, the broker tells */
+	DX_WIRE_H_WATCH = 0x0290,              /* dx_wire_id (cookie) + plist: matching dictionary */
+	DX_WIRE_H_UNWATCH = 0x0291,            /* dx_wire_id (cookie) */
+	DX_WIRE_H_SERVICE_MATCHED = 0x0205,    /* dx_wire_service + plist (DX_SERVICE_*) */
+	DX_WIRE_H_SERVICE_TERMINATED = 0x0206, /* dx_wire_service */
+	DX_WIRE_H_SERVICES_TOLD = 0x0207,      /* dx_wire_id (cookie): that is all there is now */
 	/* W-H, host to broker; all with seq 0 */
 	DX_WIRE_H_REGISTER = 0x0280, /* dx_wire_id */
 	DX_WIRE_H_SET_NAME = 0x0281, /* dx_wire_id + text */
@@ -217,6 +223,16 @@ struct dx_wire_start {
 #define DX_START_PROVIDER_PROPERTIES_KEY "properties" /* dictionary */
 #define DX_START_PROVIDER_SPEC_KEY       "spec"       /* string: device spec; USB providers */
 #define DX_START_PROVIDER_DEVICE_KEY     "device"     /* number: id of the USB device entry */
+
+/* A service that a watch of the host is told of. */
+struct dx_wire_service {
+	uint64_t cookie; /* chosen by the host, unique among its watches */
+	uint64_t id;
+};
+
+#define DX_SERVICE_CLASS_KEY      "class"      /* string: kernel class */
+#define DX_SERVICE_NAME_KEY       "name"       /* string */
+#define DX_SERVICE_PROPERTIES_KEY "properties" /* dictionary */
 
 struct dx_wire_host_open {
 	uint64_t service_id;

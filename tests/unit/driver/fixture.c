@@ -24,6 +24,8 @@ static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual,
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+REPORT(watch_wanted, uint64_t id, const struct dx_dict *matching)
+REPORT(watch_ended, uint64_t id)
 REPORT(registered, uint64_t id)
 REPORT(renamed, uint64_t id, const char *name)
 REPORT(properties_set, uint64_t id, const struct dx_dict *properties)
@@ -37,6 +39,8 @@ REPORT(busy_adjusted, uint64_t id, int32_t delta)
 #pragma GCC diagnostic pop
 
 static const struct dx_runtime_ops ops = {
+	.watch_wanted = on_watch_wanted,
+	.watch_ended = on_watch_ended,
 	.registered = on_registered,
 	.renamed = on_renamed,
 	.properties_set = on_properties_set,

@@ -25,6 +25,7 @@ struct reports {
 	_Atomic unsigned registered, renamed, properties_set, property_removed, entry_added,
 		entry_removed, terminate_wanted, device_lost, busy_adjusted;
 	_Atomic uint64_t last_id;
+	_Atomic unsigned watch_wanted, watch_ended;
 };
 
 struct fixture {

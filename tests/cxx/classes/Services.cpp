@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Services - queues of objects, actions by number and name, methods of IOService, memory of the
+ * application.
+ */
+#include "Test.hpp"
+
+kern_return_t ClassesClient::TestQueuesOfObjects()
+{
+	IODispatchQueue *found = nullptr;
+	OSObject *object = this;
+
+	EXPECT(ivars->normal->OnQueue() && !ivars->queue->OnQueue());
+	EXPECT(object->CopyDispatchQueue("ClassesQueue", &found) == kIOReturnSuccess);
+	EXPECT(found == ivars->queue);
+	OSSafeReleaseNULL(found);
+	EXPECT(object->CopyDispatchQueue("Unknown", &found) == kIOReturnNotFound);
+	EXPECT(object->SetDispatchQueue("Unknown", ivars->queue) == kIOReturnBadArgument);
+	EXPECT(object->SetDispatchQueue(kIOUserClientQueueNameExternalMethod, ivars->queue) ==
+	       kIOReturnSuccess);
+	EXPECT(CopyDispatchQueue(kIOUserClientQueueNameExternalMethod, &found) == kIOReturnSuccess);
+	EXPECT(found == ivars->queue);
+	OSSafeReleaseNULL(found);
+	EXPECT(SetDispatchQueue(kIOUserClientQueueNameExternalMethod, ivars->normal) ==
+	       kIOReturnSuccess);
+	EXPECT(ivars->queue->SetDispatchQueue("Default", ivars->queue) == kIOReturnUnsupported);
+	EXPECT(ivars->queue->CopyDispatchQueue("Default", &found) == kIOReturnUnsupported);
+	EXPECT(CreateDefaultDispatchQueue(&found) == kIOReturnSuccess);
+	EXPECT(found != nullptr && found != ivars->normal);
+	EXPECT(strcmp(found->GetName(), kIOServiceDefaultQueueName) == 0);
+	found->release();
+	EXPECT(CreateDefaultDispatchQueue(nullptr) == kIOReturnBadArgument);
+	return kIOReturnSuccess;
+}
+
+kern_return_t ClassesClient::TestActionsByName()
+{
+	OSAction *action = nullptr;
+	OSString *known = OSString::withCString("OSAction_ClassesClient_TimerFired");
+	OSString *unknown = OSString::withCString("Nobody");
+	IOTimerDispatchSource *timer = nullptr;
+	uint32_t before = ivars->nr_timers;
+
+	EXPECT(OSAction::CreateWithTypeName(this, ClassesClient_TimerFired_ID,
+					    IOTimerDispatchSource_TimerOccurred_ID, 8, unknown,
+					    &action) == kIOReturnSuccess);
+	EXPECT(action->GetReference() != nullptr);
+	action->release();
+	EXPECT(OSAction::CreateWithTypeName(nullptr, ClassesClient_TimerFired_ID,
+					    IOTimerDispatchSource_TimerOccurred_ID, 0, known,
+					    &action) == kIOReturnBadArgument);
+	EXPECT(OSAction::CreateWithTypeName(this, ClassesClient_TimerFired_ID,
+					    IOTimerDispatchSource_TimerOccurred_ID, 0, known,
+					    &action) == kIOReturnSuccess);
+	EXPECT(OSDynamicCast(OSAction_ClassesClient_TimerFired, action) == action);
+	EXPECT(IOTimerDispatchSource::Create(ivars->queue, &timer) == kIOReturnSuccess);
+	EXPECT(timer->SetHandler(action) == kIOReturnSuccess);
+	EXPECT(timer->WakeAtTime(kIOTimerClockUptimeRaw, 0, 0) == kIOReturnSuccess);
+	EXPECT_SOON(ivars->nr_timers == before + 1);
+	timer->release();
+	action->release();
+	known->release();
+	unknown->release();
+	return kIOReturnSuccess;
+}
+
+kern_return_t ClassesClient::TestServiceMethods()
+{
+	IOService *service = GetProvider();
+	OSData *channels = OSData::withCapacity(8);
+	OSArray *legend = OSArray::withCapacity(1);
+	OSString *event = OSString::withCString("org.opendext.event");
+	OSString *name = nullptr;
+	uint32_t count = 0;
+
+	EXPECT(OSDynamicCast(IOUserServer, service) == nullptr);
+	EXPECT(service->SetName("ClassesRenamed") == kIOReturnSuccess);
+	EXPECT(service->CopyName(&name) == kIOReturnSuccess);
+	EXPECT(name->isEqualTo("ClassesRenamed"));
+	name->release();
+	EXPECT(service->SetName("Classes") == kIOReturnSuccess);
+	EXPECT(service->ClientCrashed(this, 0) == kIOReturnSuccess);
+	EXPECT(service->ChangePowerState(kIOServicePowerCapabilityOn) == kIOReturnNotReady);
+	EXPECT(service->JoinPMTree() == kIOReturnSuccess);
+	EXPECT(service->ChangePowerState(kIOServicePowerCapabilityLow) == kIOReturnSuccess);
+	EXPECT(service->ChangePowerState(77) == kIOReturnBadArgument);
+	EXPECT(service->SetPowerOverride(true) == kIOReturnSuccess);
+	EXPECT(service->RequireMaxBusStall(kIOMaxBusStall10usec) == kIOReturnSuccess);
+	EXPECT(service->RequireMaxBusStall(kIOMaxBusStallNone) == kIOReturnSuccess);
+	EXPECT(service->CoreAnalyticsSendEvent(0, event, nullptr) == kIOReturnSuccess);
+	EXPECT(service->SetLegend(legend, true) == kIOReturnSuccess);
+	EXPECT(service->ConfigureReport(channels, 0, &count) == kIOReturnUnsupported);
+	EXPECT(service->UpdateReport(channels, 0, &count, 0, 0, nullptr) == kIOReturnUnsupported);
+	EXPECT(service->Terminate(1) == kIOReturnUnsupported);
+	event->release();
+	legend->release();
+	channels->release();
+	return kIOReturnSuccess;
+}
+
+/* The application wrote "from the application" there, and reads what is written here. */
+kern_return_t ClassesClient::TestClientMemory()
+{
+	IOAddressSegment segments[32] = {};
+	IOMemoryDescriptor *memory = nullptr;
+	IOMemoryMap *map = nullptr;
+	uint64_t length = 0;
+
+	segments[0].address = ivars->address;
+	segments[0].length = ivars->length;
+	EXPECT(CreateMemoryDescriptorFromClient(kIOMemoryDirectionInOut | kIOMemoryDisableCopyOnWrite,
+						33, segments, &memory) == kIOReturnOverrun);
+	EXPECT(CreateMemoryDescriptorFromClient(kIOMemoryDirectionInOut | kIOMemoryDisableCopyOnWrite,
+						1, segments, &memory) == kIOReturnSuccess);
+	EXPECT(memory->GetLength(&length) == kIOReturnSuccess && length == ivars->length);
+	EXPECT(memory->CreateMapping(0, 0, 0, 0, 0, &map) == kIOReturnSuccess);
+	char *text = reinterpret_cast<char *>(map->GetAddress());
+	EXPECT(strcmp(text, "from the application") == 0);
+	(void)strlcpy(text, "from the driver", map->GetLength());
+	map->release();
+	memory->release();
+	return kIOReturnSuccess;
+}
