@@ -127,6 +127,18 @@ CF_EXPORT void CFRunLoopWakeUp(CFRunLoopRef rl);
  */
 CF_EXPORT void CFRunLoopStop(CFRunLoopRef rl);
 
+#ifdef __BLOCKS__
+/*!
+ * Runs a block once on the thread of a run loop, in its next round. Follow it with CFRunLoopWakeUp()
+ * when that loop may be asleep.
+ * @param rl     a run loop.
+ * @param mode   a mode, or a CFArray of modes in any of which it may run.
+ * @param block  copied; needs the blocks runtime. Without memory nothing happens.
+ * Threads: any.
+ */
+CF_EXPORT void CFRunLoopPerformBlock(CFRunLoopRef rl, CFTypeRef mode, void (^block)(void));
+#endif
+
 /*!
  * Adds a source to a mode; adding it twice counts once.
  * @param rl      a run loop.

@@ -126,6 +126,39 @@ void IONotificationPortSetDispatchQueue(IONotificationPortRef notify, dispatch_q
 kern_return_t IONotificationPortSetImportanceReceiver(IONotificationPortRef notify);
 
 /*!
+ * Makes a port from which the program takes messages itself, with mach_msg() or a CFMachPort. It can
+ * be the wake_port of asynchronous calls and of IOServiceAddNotification().
+ * @param msgType   kOSNotificationMessageID or kOSAsyncCompleteMessageID.
+ * @param recvPort  receives its name, +1.
+ * @return kIOReturnSuccess; kIOReturnBadArgument for another type; kIOReturnNoMemory and the like.
+ * Owner: the caller; mach_port_deallocate() or IOObjectRelease() end the port.
+ */
+kern_return_t IOCreateReceivePort(uint32_t msgType, mach_port_t *recvPort);
+
+/*!
+ * Calls what a notification was asked for with: the callback and refcon in the message.
+ * @param unused     ignored.
+ * @param msg        as received; one that is no notification, or has no callback, is ignored.
+ * @param reference  ignored; programs pass the notification port or NULL.
+ * Threads: the callback runs on the calling thread.
+ */
+void IODispatchCalloutFromMessage(void *unused, mach_msg_header_t *msg, void *reference);
+
+/*!
+ * Finds the parts of a notification.
+ * @param msg        as received.
+ * @param index      0: a message has one notification.
+ * @param type       receives kIO...NotificationType; may be NULL, like those below.
+ * @param reference  receives the reference of IOServiceAddNotification().
+ * @param content    receives a pointer into msg; NULL when there is none.
+ * @param size       receives the bytes at content.
+ * @return kIOReturnSuccess; kIOReturnNotFound for another index; kIOReturnBadArgument for a message
+ *         that is no notification.
+ */
+kern_return_t OSGetNotificationFromMessage(mach_msg_header_t *msg, uint32_t index, uint32_t *type,
+					   uintptr_t *reference, void **content, vm_size_t *size);
+
+/*!
  * Gives one reference on a handle back; the last one ends what it names: an iterator, a
  * subscription,
  * a connection.
@@ -320,6 +353,20 @@ kern_return_t IOServiceAddMatchingNotification(IONotificationPortRef notifyPort,
 					       io_iterator_t *notification);
 
 /*!
+ * IOServiceAddMatchingNotification() for programs that take messages themselves.
+ * @param mainPort          kIOMainPortDefault.
+ * @param notificationType  as there.
+ * @param matching          as there: one reference is taken over always.
+ * @param wakePort          of IOCreateReceivePort(); gets one message when services are there again.
+ * @param reference         comes back in the message: OSGetNotificationFromMessage().
+ * @param notification      as there.
+ * @return as there; kIOReturnNotPrivileged for a main port that is none.
+ */
+kern_return_t IOServiceAddNotification(mach_port_t mainPort, const char *notificationType,
+				       CFDictionaryRef matching, mach_port_t wakePort,
+				       uintptr_t reference, io_iterator_t *notification);
+
+/*!
  * Subscribes to messages of one service; its end is kIOMessageServiceIsTerminated.
  * @param notifyPort    delivers the callback.
  * @param service       the service.
@@ -408,6 +455,14 @@ kern_return_t IOServiceRequestProbe(io_service_t service, uint32_t options);
  * @return kIOReturnSuccess; kIOReturnBadArgument for no service.
  */
 kern_return_t IOServiceAuthorize(io_service_t service, uint32_t options);
+
+/*!
+ * Opens the device file of a service. Services of drivers have none: use IOServiceOpen().
+ * @param service  the service.
+ * @param oflag    as of open().
+ * @return -1; errno is ENOTSUP, or EINVAL for no service.
+ */
+int IOServiceOpenAsFileDescriptor(io_service_t service, int oflag);
 
 /*!
  * Closes a connection and gives one reference on its handle back.

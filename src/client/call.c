@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/ioreturn.h"
 #include "client/connection.h"
+#include "client/message.h"
 #include "client/port.h"
 #include "client/probe.h"
 #include "client/share.h"
@@ -289,10 +290,36 @@ static int prepare_output(struct call *call)
 	return error;
 }
 
-static kern_return_t prepare_async(struct call *call)
+/* Gives the call a number for its completions, which go to port. */
+static int add_tag(struct call *call, struct IONotificationPort *port)
 {
 	const struct arguments *arguments = call->arguments;
 	uint64_t words[DX_MAX_ASYNC_REFERENCES] = {0};
+	struct dx_further_words *further = NULL;
+
+	for (uint32_t i = 0; i < arguments->nr_references; i++) {
+		words[i] = arguments->reference[i];
+	}
+	int error = dx_port_attach(port, call->connection);
+	if (error == 0) {
+		error = dx_further_words_new(words, &further);
+	}
+	const struct dx_tag tag = {
+		.port = port,
+		.function = words[kIOAsyncCalloutFuncIndex],
+		.refcon = words[kIOAsyncCalloutRefconIndex],
+		.further = further == NULL ? NULL : &further->object,
+	};
+	if (error == 0) {
+		error = dx_tags_add(&call->connection->tags, &tag, &call->request.tag);
+	}
+	(void)dx_object_unref(further); /* always NULL */
+	return error;
+}
+
+static kern_return_t prepare_async(struct call *call)
+{
+	const struct arguments *arguments = call->arguments;
 
 	if (!arguments->async || arguments->wake_port == MACH_PORT_NULL) {
 		return kIOReturnSuccess;
@@ -301,14 +328,7 @@ static kern_return_t prepare_async(struct call *call)
 	if (port == NULL) {
 		return kIOReturnBadArgument;
 	}
-	for (uint32_t i = 0; i < arguments->nr_references; i++) {
-		words[i] = arguments->reference[i];
-	}
-	int error = dx_port_attach(port, call->connection);
-	if (error == 0) {
-		error = dx_tags_add(&call->connection->tags, port, words[kIOAsyncCalloutFuncIndex],
-				    words[kIOAsyncCalloutRefconIndex], &call->request.tag);
-	}
+	int error = add_tag(call, port);
 	(void)dx_object_unref(port); /* always NULL */
 	if (error < 0) {
 		return error == -ESHUTDOWN ? kIOReturnBadArgument : dx_ioreturn_from_errno(error);

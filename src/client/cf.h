@@ -28,18 +28,22 @@
 enum dx_cf_type {
 	DX_CF_OTHER = 1,
 	DX_CF_STRING = 7,
+	DX_CF_SET = 17,
 	DX_CF_DICTIONARY = 18,
 	DX_CF_ARRAY = 19,
 	DX_CF_DATA = 20,
 	DX_CF_BOOLEAN = 21,
 	DX_CF_NUMBER = 22,
+	DX_CF_UUID = 41,
 	DX_CF_RUN_LOOP = 42,
 	DX_CF_SOURCE = 43,
 	DX_CF_TIMER = 45,
+	DX_CF_MACH_PORT = 46,
 };
 
-extern const struct dx_class dx_cf_plain_array_class, dx_cf_plain_dictionary_class,
-	dx_run_loop_class, dx_run_loop_source_class, dx_run_loop_timer_class;
+extern const struct dx_class dx_cf_plain_array_class, dx_cf_plain_dictionary_class, dx_cf_set_class,
+	dx_cf_uuid_class, dx_cf_mach_port_class, dx_run_loop_class, dx_run_loop_source_class,
+	dx_run_loop_timer_class;
 
 /* Writes the one-line description of an object, or the text itself of a string. */
 void dx_cf_describe(FILE *stream, const void *object, bool quote);

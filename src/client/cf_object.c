@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <CoreFoundation/CFSet.h>
+#include <CoreFoundation/CFUUID.h>
+
 #include "base/check.h"
 #include "client/cf.h"
 
@@ -55,6 +58,9 @@ CFTypeID CFGetTypeID(CFTypeRef cf)
 		{&dx_data_class, DX_CF_DATA},
 		{&dx_boolean_class, DX_CF_BOOLEAN},
 		{&dx_number_class, DX_CF_NUMBER},
+		{&dx_cf_set_class, DX_CF_SET},
+		{&dx_cf_uuid_class, DX_CF_UUID},
+		{&dx_cf_mach_port_class, DX_CF_MACH_PORT},
 		{&dx_run_loop_class, DX_CF_RUN_LOOP},
 		{&dx_run_loop_source_class, DX_CF_SOURCE},
 		{&dx_run_loop_timer_class, DX_CF_TIMER},
@@ -87,6 +93,13 @@ static CFHashCode hash_bytes(const void *bytes, size_t length)
 	return hash;
 }
 
+static CFHashCode hash_uuid(CFUUIDRef uuid)
+{
+	const CFUUIDBytes bytes = CFUUIDGetUUIDBytes(uuid);
+
+	return hash_bytes(&bytes, sizeof(bytes));
+}
+
 CFHashCode CFHash(CFTypeRef cf)
 {
 	switch (CFGetTypeID(cf)) {
@@ -100,6 +113,10 @@ CFHashCode CFHash(CFTypeRef cf)
 		return dx_boolean_get(cf) ? 1 : 0;
 	case DX_CF_ARRAY:
 		return (CFHashCode)CFArrayGetCount(cf);
+	case DX_CF_SET:
+		return (CFHashCode)CFSetGetCount(cf);
+	case DX_CF_UUID:
+		return hash_uuid(cf);
 	case DX_CF_DICTIONARY:
 		return (CFHashCode)CFDictionaryGetCount(cf);
 	default:

@@ -31,6 +31,7 @@ static void loop_free(struct dx_object *object)
 	struct __CFRunLoop *loop = (void *)object;
 	struct dx_list modes = DX_LIST_INIT(modes);
 
+	dx_run_loop_drop_blocks(loop);
 	dx_mutex_lock(&dx_run_loop_lock);
 	dx_run_loop_empty_locked(loop, &modes);
 	dx_mutex_unlock(&dx_run_loop_lock);
@@ -51,6 +52,7 @@ static struct __CFRunLoop *loop_new(void)
 
 	if (loop != NULL) {
 		dx_list_init(&loop->modes);
+		dx_list_init(&loop->blocks);
 		loop->wake_fd = -1;
 		atomic_init(&loop->stopped, false);
 		atomic_init(&loop->waiting, false);
@@ -144,8 +146,9 @@ static bool round_begin(struct __CFRunLoop *loop, CFRunLoopMode name, struct rou
 		      copy_members(round->timers, mode->timers) &&
 		      dx_array_count(round->sources) + dx_array_count(round->timers) > 0;
 	}
+	any |= dx_run_loop_has_block_locked(loop, name);
 	dx_mutex_unlock(&dx_run_loop_lock);
-	return any;
+	return any && round->sources != NULL && round->timers != NULL;
 }
 
 /* True when the timer is due; its next time is set. Periods that were slept through are skipped. */
@@ -333,15 +336,17 @@ static CFRunLoopRunResult run_round(struct __CFRunLoop *loop, CFRunLoopMode mode
 		round_fini(&round);
 		return kCFRunLoopRunFinished;
 	}
+	bool again = dx_run_loop_run_blocks(loop, mode);
 	run_timers(&round);
 	bool handled = run_sources(&round);
+	again |= handled | dx_run_loop_run_blocks(loop, mode);
 	if (take_stop(loop)) {
 		result = kCFRunLoopRunStopped;
 	} else if (handled && one_source) {
 		result = kCFRunLoopRunHandledSource;
 	} else if (dx_clock_now_ns() >= deadline_ns) {
 		result = kCFRunLoopRunTimedOut;
-	} else if (!handled && !arm_sources(&round)) {
+	} else if (!again && !arm_sources(&round)) {
 		uint64_t until = round.next_timer_ns < deadline_ns ? round.next_timer_ns
 								    : deadline_ns;
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "client/message.h"
 #include "client/port.h"
 #include "client/share.h"
 
@@ -222,31 +223,31 @@ void dx_connection_leave(struct dx_connection *connection)
 
 /* --- completions -------------------------------------------------------------------------- */
 
-/* Calls the program's function in the form that the number of arguments decides. */
 static unsigned deliver_completion(struct dx_delivery *delivery)
 {
-	uintptr_t function = (uintptr_t)delivery->function;
-	void *refcon = (void *)(uintptr_t)delivery->refcon;
-	void *args[DX_MAX_ASYNC_ARGUMENTS];
-
-	for (uint32_t i = 0; i < delivery->nr_args; i++) {
-		args[i] = (void *)(uintptr_t)delivery->args[i];
+	if (delivery->function == 0) {
+		return 0; /* the program takes messages, or nothing */
 	}
-	switch (delivery->nr_args) {
-	case 0:
-		((IOAsyncCallback0)function)(refcon, delivery->result);
-		break;
-	case 1:
-		((IOAsyncCallback1)function)(refcon, delivery->result, args[0]);
-		break;
-	case 2:
-		((IOAsyncCallback2)function)(refcon, delivery->result, args[0], args[1]);
-		break;
-	default:
-		((IOAsyncCallback)function)(refcon, delivery->result, args, delivery->nr_args);
-		break;
-	}
+	dx_completion_call(delivery->function, delivery->refcon, delivery->result, delivery->args,
+			   delivery->nr_args);
 	return 1;
+}
+
+static void tell_completion(const struct dx_delivery *delivery, struct dx_notice *ret_notice)
+{
+	const struct dx_further_words *further = delivery->object;
+
+	ret_notice->type = kIOAsyncCompletionNotificationType;
+	ret_notice->reference[kIOAsyncCalloutFuncIndex] = delivery->function;
+	ret_notice->reference[kIOAsyncCalloutRefconIndex] = delivery->refcon;
+	if (further != NULL) {
+		memcpy(ret_notice->reference + kIOAsyncCalloutCount, further->words,
+		       sizeof(further->words));
+	}
+	ret_notice->content_bytes = (uint32_t)sizeof(delivery->result) + 8 * delivery->nr_args;
+	memcpy(ret_notice->content, &delivery->result, sizeof(delivery->result));
+	memcpy(ret_notice->content + sizeof(delivery->result), delivery->args,
+	       8 * delivery->nr_args);
 }
 
 /* Queues a completion at its port. False: no room there, keep it. */
@@ -264,14 +265,19 @@ static bool route(struct dx_connection *connection, const struct dx_channel_note
 	}
 	struct dx_delivery delivery = {
 		.deliver = deliver_completion,
+		.tell = tell_completion,
+		.object = tag.further,
 		.function = tag.function,
 		.refcon = tag.refcon,
 		.result = note->result,
 		.nr_args = note->nr_args,
 	};
 	memcpy(delivery.args, note->args, note->nr_args * sizeof(note->args[0]));
-	int error = tag.function == 0 ? 0 : dx_port_push(tag.port, &delivery);
-	(void)dx_object_unref(tag.port); /* always NULL */
+	int error = dx_port_push(tag.port, &delivery);
+	if (error == 0) {
+		tag.further = NULL; /* the delivery's now */
+	}
+	dx_tag_fini(&tag);
 	if (error == -EAGAIN || error == -ENOMEM) {
 		return false;
 	}

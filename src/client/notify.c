@@ -13,6 +13,8 @@
 #include "base/cleanup.h"
 #include "base/ioreturn.h"
 #include "base/limits.h"
+#include "client/message.h"
+#include "client/names.h"
 #include "client/port.h"
 #include "client/service.h"
 #include "client/session.h"
@@ -23,6 +25,7 @@ struct subscription {
 	struct dx_watch watch;
 	struct IONotificationPort *port; /* counted */
 	void *refcon;
+	uint64_t reference; /* first word of its messages */
 	uint32_t name;
 	atomic_bool cancelled;
 };
@@ -111,6 +114,31 @@ static unsigned deliver_matching(struct dx_delivery *delivery)
 	return 1;
 }
 
+/* The kind as messages tell it. */
+static uint32_t message_type(const struct dx_watch *watch)
+{
+	if (strncmp(watch->kind, kIOTerminatedNotification, sizeof(watch->kind)) == 0 ||
+	    strncmp(watch->kind, kIOWillTerminateNotification, sizeof(watch->kind)) == 0) {
+		return kIOServiceTerminatedNotificationType;
+	}
+	if (strncmp(watch->kind, kIOMatchedNotification, sizeof(watch->kind)) == 0 ||
+	    strncmp(watch->kind, kIOFirstMatchNotification, sizeof(watch->kind)) == 0) {
+		return kIOServiceMatchedNotificationType;
+	}
+	return kIOServicePublishNotificationType;
+}
+
+static void tell_matching(const struct dx_delivery *delivery, struct dx_notice *ret_notice)
+{
+	const struct matching *matching = delivery->object;
+
+	ret_notice->type = message_type(&matching->base.watch);
+	ret_notice->remote_port = matching->base.name;
+	ret_notice->reference[kIOAsyncReservedIndex] = matching->base.reference;
+	ret_notice->reference[kIOMatchingCalloutFuncIndex] = (uintptr_t)matching->callback;
+	ret_notice->reference[kIOMatchingCalloutRefconIndex] = (uintptr_t)matching->base.refcon;
+}
+
 /* True the first time a service is seen (Y3). */
 static bool learn(struct matching *matching, uint64_t id) DX_REQUIRES(matching->lock)
 {
@@ -156,7 +184,8 @@ static bool keep(struct matching *matching, uint64_t id) DX_REQUIRES(matching->l
 static void matching_event(struct dx_watch *watch, const struct dx_wire_event *event)
 {
 	struct matching *matching = (void *)watch;
-	struct dx_delivery delivery = {.deliver = deliver_matching, .object = matching};
+	struct dx_delivery delivery = {
+		.deliver = deliver_matching, .tell = tell_matching, .object = matching};
 
 	dx_mutex_lock(&matching->lock);
 	bool tell = learn(matching, event->id) && keep(matching, event->id) && matching->armed;
@@ -206,11 +235,29 @@ static unsigned deliver_interest(struct dx_delivery *delivery)
 	return 1;
 }
 
+static void tell_interest(const struct dx_delivery *delivery, struct dx_notice *ret_notice)
+{
+	const struct interest *interest = delivery->object;
+	struct IOServiceInterestContent64 content = {
+		.messageType = (natural_t)delivery->result,
+		.messageArgument = {delivery->args[0]},
+	};
+
+	ret_notice->type = kIOServiceMessageNotificationType;
+	ret_notice->remote_port = interest->service;
+	ret_notice->reference[kIOInterestCalloutFuncIndex] = (uintptr_t)interest->callback;
+	ret_notice->reference[kIOInterestCalloutRefconIndex] = (uintptr_t)interest->base.refcon;
+	ret_notice->reference[kIOInterestCalloutServiceIndex] = interest->service;
+	ret_notice->content_bytes = sizeof(content);
+	memcpy(ret_notice->content, &content, sizeof(content));
+}
+
 static void interest_event(struct dx_watch *watch, const struct dx_wire_event *event)
 {
 	struct interest *interest = (void *)watch;
 	struct dx_delivery delivery = {
 		.deliver = deliver_interest,
+		.tell = tell_interest,
 		.object = dx_object_ref(interest),
 		.result = (int32_t)event->message_type,
 		.nr_args = 1,
@@ -259,9 +306,17 @@ static kern_return_t start(struct subscription *subscription, uint32_t *ret_name
 	return kIOReturnSuccess;
 }
 
-static kern_return_t add_matching(IONotificationPortRef port, const char *kind,
-				  const struct dx_dict *dict, IOServiceMatchingCallback callback,
-				  void *refcon, io_iterator_t *ret_iterator)
+/* What a program wants to be told of. */
+struct wish {
+	IONotificationPortRef port;
+	const char *kind;
+	const struct dx_dict *dict;
+	IOServiceMatchingCallback callback;
+	void *refcon;
+	uint64_t reference;
+};
+
+static kern_return_t add_matching(const struct wish *wish, io_iterator_t *ret_iterator)
 {
 	struct matching *matching = dx_object_new(&dx_matching_class.class);
 
@@ -269,12 +324,13 @@ static kern_return_t add_matching(IONotificationPortRef port, const char *kind,
 		return kIOReturnNoMemory;
 	}
 	dx_mutex_init(&matching->lock);
-	matching->callback = callback;
-	matching->base.port = dx_object_ref(port);
-	matching->base.refcon = refcon;
-	matching->base.watch.matching = dx_object_ref(dict);
+	matching->callback = wish->callback;
+	matching->base.port = dx_object_ref(wish->port);
+	matching->base.refcon = wish->refcon;
+	matching->base.reference = wish->reference;
+	matching->base.watch.matching = dx_object_ref(wish->dict);
 	matching->base.watch.event = matching_event;
-	kern_return_t result = set_kind(&matching->base.watch, kind)
+	kern_return_t result = set_kind(&matching->base.watch, wish->kind)
 				       ? start(&matching->base, ret_iterator)
 				       : kIOReturnUnsupported;
 	(void)dx_object_unref(matching); /* always NULL */
@@ -287,6 +343,13 @@ kern_return_t IOServiceAddMatchingNotification(IONotificationPortRef notifyPort,
 					       IOServiceMatchingCallback callback, void *refCon,
 					       io_iterator_t *notification)
 {
+	const struct wish wish = {
+		.port = notifyPort,
+		.kind = notificationType,
+		.dict = (const void *)matching,
+		.callback = callback,
+		.refcon = refCon,
+	};
 	kern_return_t result = kIOReturnBadArgument;
 
 	if (matching == NULL) {
@@ -294,12 +357,36 @@ kern_return_t IOServiceAddMatchingNotification(IONotificationPortRef notifyPort,
 	}
 	if (notifyPort != NULL && notification != NULL) {
 		*notification = IO_OBJECT_NULL;
-		result = !dx_matching_is_good(matching)
-				 ? kIOReturnUnsupported
-				 : add_matching(notifyPort, notificationType, (const void *)matching,
-						callback, refCon, notification);
+		result = dx_matching_is_good(matching) ? add_matching(&wish, notification)
+						       : kIOReturnUnsupported;
 	}
 	CFRelease(matching);
+	return result;
+}
+
+kern_return_t IOServiceAddNotification(mach_port_t mainPort, const char *notificationType,
+				       CFDictionaryRef matching, mach_port_t wakePort,
+				       uintptr_t reference, io_iterator_t *notification)
+{
+	struct wish wish = {
+		.port = dx_names_get(wakePort, &dx_port_class),
+		.kind = notificationType,
+		.dict = (const void *)matching,
+		.reference = reference,
+	};
+	kern_return_t result = kIOReturnBadArgument;
+
+	if (matching != NULL && wish.port != NULL && notification != NULL) {
+		*notification = IO_OBJECT_NULL;
+		result = mainPort != MACH_PORT_NULL && mainPort != DX_NAME_MAIN_PORT
+				 ? kIOReturnNotPrivileged
+			 : dx_matching_is_good(matching) ? add_matching(&wish, notification)
+							 : kIOReturnUnsupported;
+	}
+	(void)dx_object_unref(wish.port); /* always NULL */
+	if (matching != NULL) {
+		CFRelease(matching);
+	}
 	return result;
 }
 

@@ -45,14 +45,6 @@ static void port_free(struct dx_object *object)
 	dx_mutex_fini(&port->lock);
 }
 
-const struct dx_named_class dx_port_class = {
-	.class = {
-		.name = "notification port",
-		.instance_size = sizeof(struct IONotificationPort),
-		.free = port_free,
-	},
-};
-
 static int watch_fd(const struct IONotificationPort *port, int fd, uint64_t about)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.u64 = about};
@@ -91,33 +83,54 @@ static int grow_locked(struct IONotificationPort *port) DX_REQUIRES(port->lock)
 	return 0;
 }
 
-static int push_locked(struct IONotificationPort *port, const struct dx_delivery *delivery)
-	DX_REQUIRES(port->lock)
+static int make_room_locked(struct IONotificationPort *port) DX_REQUIRES(port->lock)
 {
 	if (port->destroyed) {
 		return -ESHUTDOWN;
 	}
-	if (port->queue_count == port->queue_size) {
-		int error = grow_locked(port);
+	return port->queue_count == port->queue_size ? grow_locked(port) : 0;
+}
 
-		if (error < 0) {
-			return error;
-		}
-	}
-	struct dx_delivery *place =
-		&port->queue[(port->queue_head + port->queue_count) % port->queue_size];
-	memcpy(place, delivery, offsetof(struct dx_delivery, args[delivery->nr_args]));
+/* Fills a place of the ring, for which there is room. */
+static void put_locked(struct IONotificationPort *port, uint32_t index,
+		       const struct dx_delivery *delivery) DX_REQUIRES(port->lock)
+{
+	memcpy(&port->queue[index], delivery,
+	       offsetof(struct dx_delivery, args[delivery->nr_args]));
 	port->queue_count += 1;
 	if (port->armed) {
 		wake_locked(port);
 	}
-	return 0;
+}
+
+static int push_locked(struct IONotificationPort *port, const struct dx_delivery *delivery)
+	DX_REQUIRES(port->lock)
+{
+	int error = make_room_locked(port);
+
+	if (error == 0) {
+		put_locked(port, (port->queue_head + port->queue_count) % port->queue_size,
+			   delivery);
+	}
+	return error;
 }
 
 int dx_port_push(struct IONotificationPort *port, const struct dx_delivery *delivery)
 {
 	dx_mutex_lock(&port->lock);
 	int error = push_locked(port, delivery);
+	dx_mutex_unlock(&port->lock);
+	return error;
+}
+
+int dx_port_put_back(struct IONotificationPort *port, const struct dx_delivery *delivery)
+{
+	dx_mutex_lock(&port->lock);
+	int error = make_room_locked(port);
+	if (error == 0) {
+		port->queue_head = (port->queue_head + port->queue_size - 1) % port->queue_size;
+		put_locked(port, port->queue_head, delivery);
+	}
 	dx_mutex_unlock(&port->lock);
 	return error;
 }
@@ -426,58 +439,110 @@ static int open_descriptors(struct IONotificationPort *port)
 	return watch_fd(port, port->wake_fd, ABOUT_WAKE);
 }
 
-IONotificationPortRef IONotificationPortCreate(mach_port_t mainPort)
-{
-	if (mainPort != MACH_PORT_NULL && mainPort != DX_NAME_MAIN_PORT) {
-		return NULL;
-	}
-	struct IONotificationPort *port = dx_object_new(&dx_port_class.class);
-	if (port == NULL) {
-		return NULL;
-	}
-	dx_mutex_init(&port->lock);
-	port->epoll_fd = -1;
-	port->wake_fd = -1;
-	if (open_descriptors(port) < 0 || dx_names_add(port, &port->name) < 0) {
-		port = dx_object_unref(port);
-	}
-	return port;
-}
-
-void IONotificationPortDestroy(IONotificationPortRef notify)
+/* P3 */
+static void destroy(struct IONotificationPort *port)
 {
 	struct dx_connection *connection = NULL;
 
-	if (notify == NULL) {
-		return;
-	}
-	dx_mutex_lock(&notify->lock);
-	struct dx_delivery *queue = notify->queue;
-	uint32_t size = notify->queue_size;
-	uint32_t head = notify->queue_head;
-	uint32_t count = notify->queue_count;
-	CFRunLoopSourceRef source = notify->source;
-	notify->destroyed = true;
-	notify->queue = NULL;
-	notify->queue_size = 0;
-	notify->queue_count = 0;
-	notify->source = NULL;
-	dx_mutex_unlock(&notify->lock);
-	dx_port_set_feeder(notify, NULL); /* from now on it takes none */
+	dx_mutex_lock(&port->lock);
+	struct dx_delivery *queue = port->queue;
+	uint32_t size = port->queue_size;
+	uint32_t head = port->queue_head;
+	uint32_t count = port->queue_count;
+	CFRunLoopSourceRef source = port->source;
+	port->destroyed = true;
+	port->queue = NULL;
+	port->queue_size = 0;
+	port->queue_count = 0;
+	port->source = NULL;
+	dx_mutex_unlock(&port->lock);
+	dx_port_set_feeder(port, NULL); /* from now on it takes none */
 	drop_queue(queue, size, head, count);
 	if (source != NULL) {
 		CFRunLoopSourceInvalidate(source);
 		CFRelease(source);
 	}
-	while ((connection = connection_at(notify, 0)) != NULL) {
-		detach(notify, connection);
+	while ((connection = connection_at(port, 0)) != NULL) {
+		detach(port, connection);
 		(void)dx_object_unref(connection); /* always NULL */
 	}
-	dx_mutex_lock(&notify->lock);
-	free(notify->connections);
-	notify->connections = NULL;
-	notify->nr_places = 0;
-	dx_mutex_unlock(&notify->lock);
+	dx_mutex_lock(&port->lock);
+	free(port->connections);
+	port->connections = NULL;
+	port->nr_places = 0;
+	wake_locked(port); /* who waits in dx_port_take() */
+	dx_mutex_unlock(&port->lock);
+}
+
+static void dropped(void *object)
+{
+	struct IONotificationPort *port = object;
+
+	if (port->ends_with_name) {
+		destroy(port);
+	}
+}
+
+const struct dx_named_class dx_port_class = {
+	.class = {
+		.name = "notification port",
+		.instance_size = sizeof(struct IONotificationPort),
+		.free = port_free,
+	},
+	.dropped = dropped,
+};
+
+static int new_port(bool ends_with_name, struct IONotificationPort **ret_port)
+{
+	struct IONotificationPort *port = dx_object_new(&dx_port_class.class);
+
+	if (port == NULL) {
+		return -ENOMEM;
+	}
+	dx_mutex_init(&port->lock);
+	port->epoll_fd = -1;
+	port->wake_fd = -1;
+	port->ends_with_name = ends_with_name;
+	int error = open_descriptors(port);
+	if (error == 0) {
+		error = dx_names_add(port, &port->name);
+	}
+	if (error < 0) {
+		(void)dx_object_unref(port); /* always NULL */
+		return error;
+	}
+	*ret_port = port;
+	return 0;
+}
+
+IONotificationPortRef IONotificationPortCreate(mach_port_t mainPort)
+{
+	struct IONotificationPort *port = NULL;
+
+	if (mainPort == MACH_PORT_NULL || mainPort == DX_NAME_MAIN_PORT) {
+		(void)new_port(false, &port); /* NULL says it */
+	}
+	return port;
+}
+
+int dx_port_new_receive(uint32_t *ret_name)
+{
+	struct IONotificationPort *port = NULL;
+	int error = new_port(true, &port);
+
+	if (error == 0) {
+		*ret_name = port->name;
+		(void)dx_object_unref(port); /* always NULL; the name holds it */
+	}
+	return error;
+}
+
+void IONotificationPortDestroy(IONotificationPortRef notify)
+{
+	if (notify == NULL) {
+		return;
+	}
+	destroy(notify);
 	(void)dx_names_release(notify->name); /* the program may have given it back already */
 	(void)dx_object_unref(notify); /* always NULL */
 	dx_session_settle();

@@ -28,6 +28,7 @@
 #include "client/names.h"
 
 struct dx_connection;
+struct dx_notice;
 struct dx_port_feeder;
 struct dx_watch;
 
@@ -35,7 +36,9 @@ struct dx_watch;
 struct dx_delivery {
 	/* Makes the callback. @return how many callbacks of the program were made, 0 or 1. */
 	unsigned (*deliver)(struct dx_delivery *delivery);
-	void *object; /* counted; NULL or the subscription */
+	/* Describes it for a program that takes messages (message.h); NULL: there is no message. */
+	void (*tell)(const struct dx_delivery *delivery, struct dx_notice *ret_notice);
+	void *object; /* counted; the subscription, or the further words of the call, or NULL */
 	uint64_t function;
 	uint64_t refcon;
 	int32_t result;	   /* completion; interest: message type */
@@ -57,6 +60,7 @@ struct IONotificationPort {
 	bool woken DX_GUARDED_BY(lock);	     /* wake_fd is readable already */
 	bool external DX_GUARDED_BY(lock);   /* the program polls the descriptor itself */
 	bool destroyed DX_GUARDED_BY(lock);
+	bool ends_with_name; /* of IOCreateReceivePort(): set before anybody knows the port */
 	struct dx_connection **connections DX_GUARDED_BY(lock); /* counted */
 	uint32_t nr_connections DX_GUARDED_BY(lock);
 	uint32_t nr_places DX_GUARDED_BY(lock);
@@ -80,6 +84,15 @@ int dx_port_attach_session(struct IONotificationPort *port);
 /* Replaces what delivers on a dispatch queue. feeder may be NULL, else it is taken over. @return
  * false when the port is destroyed: feeder stays the caller's. */
 bool dx_port_set_feeder(struct IONotificationPort *port, struct dx_port_feeder *feeder);
+
+/* Waits for the next delivery and takes it; its object becomes the caller's. -1: no time limit.
+ * @return 0; -ETIMEDOUT; -ESHUTDOWN destroyed. */
+int dx_port_take(struct IONotificationPort *port, int timeout_ms, struct dx_delivery *ret_delivery);
+/* Puts back what was taken last. @return as dx_port_push(). */
+int dx_port_put_back(struct IONotificationPort *port, const struct dx_delivery *delivery);
+/* A port that is destroyed when the last reference on its name goes. @return 0; -ENOMEM; errno of the
+ * descriptors. */
+int dx_port_new_receive(uint32_t *ret_name);
 
 /* Private to port.c and port_wait.c. */
 

@@ -4,6 +4,8 @@
  *
  * Place:   client, over port.c.
  */
+#include <errno.h>
+
 #include <opendext/client.h>
 
 #include "base/clock.h"
@@ -82,4 +84,23 @@ int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms)
 	end_wait(port);
 	(void)dx_object_unref(port); /* always NULL */
 	return (int)nr_callbacks;
+}
+
+int dx_port_take(struct IONotificationPort *port, int timeout_ms, struct dx_delivery *ret_delivery)
+{
+	uint64_t deadline_ns = deadline_after(timeout_ms);
+	bool more = true;
+
+	dx_port_collect(port);
+	bool taken = dx_port_pop(port, ret_delivery);
+	while (!taken && more) {
+		more = wait_for_more(port, deadline_ns);
+		dx_port_collect(port);
+		taken = dx_port_pop(port, ret_delivery);
+	}
+	end_wait(port);
+	if (taken) {
+		return 0;
+	}
+	return is_destroyed(port) ? -ESHUTDOWN : -ETIMEDOUT;
 }

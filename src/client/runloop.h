@@ -51,6 +51,7 @@ struct __CFRunLoop {
 	/* Name of the mode that runs, NULL when none does. */
 	struct dx_string *current DX_GUARDED_BY(dx_run_loop_lock);
 	unsigned depth DX_GUARDED_BY(dx_run_loop_lock); /* of runs inside runs */
+	struct dx_list blocks DX_GUARDED_BY(dx_run_loop_lock); /* of cf_block.c, in order */
 	/* Written to end a wait. Open while the loop runs or has anything in it. */
 	int wake_fd DX_GUARDED_BY(dx_run_loop_lock);
 	atomic_bool stopped;
@@ -86,5 +87,12 @@ void dx_run_loop_empty_locked(struct __CFRunLoop *loop, struct dx_list *ret_mode
 /* Closes the descriptor of a loop that neither runs nor has anything in it. */
 void dx_run_loop_settle_locked(struct __CFRunLoop *loop) DX_REQUIRES(dx_run_loop_lock);
 void dx_run_loop_mode_free(struct dx_run_loop_mode *mode);
+/* Blocks wait for that mode. */
+bool dx_run_loop_has_block_locked(struct __CFRunLoop *loop, CFRunLoopMode mode)
+	DX_REQUIRES(dx_run_loop_lock);
+/* Runs those that wait now. @return whether there were any. */
+bool dx_run_loop_run_blocks(struct __CFRunLoop *loop, CFRunLoopMode mode);
+/* Gives all up; the loop ends. */
+void dx_run_loop_drop_blocks(struct __CFRunLoop *loop);
 
 #endif

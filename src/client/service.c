@@ -391,3 +391,10 @@ kern_return_t IOServiceAuthorize(io_service_t service, uint32_t options)
 	(void)options;
 	return check_service(service, kIOReturnSuccess);
 }
+
+int IOServiceOpenAsFileDescriptor(io_service_t service, int oflag)
+{
+	(void)oflag;
+	errno = check_service(service, kIOReturnSuccess) == kIOReturnSuccess ? ENOTSUP : EINVAL;
+	return -1;
+}

@@ -16,10 +16,16 @@ void dx_tags_init(struct dx_tags *tags)
 	dx_mutex_init(&tags->lock);
 }
 
+void dx_tag_fini(struct dx_tag *tag)
+{
+	tag->port = dx_object_unref(tag->port);
+	tag->further = dx_object_unref(tag->further);
+}
+
 static void free_places(struct dx_tags *tags) DX_REQUIRES(tags->lock)
 {
 	for (uint32_t i = 0; i < tags->nr_places; i++) {
-		(void)dx_object_unref(tags->places[i].tag.port); /* always NULL */
+		dx_tag_fini(&tags->places[i].tag);
 	}
 	free(tags->places);
 	tags->places = NULL;
@@ -75,17 +81,17 @@ static int add_locked(struct dx_tags *tags, const struct dx_tag *tag, uint64_t *
 	return 0;
 }
 
-int dx_tags_add(struct dx_tags *tags, struct IONotificationPort *port, uint64_t function,
-		uint64_t refcon, uint64_t *ret_number)
+int dx_tags_add(struct dx_tags *tags, const struct dx_tag *tag, uint64_t *ret_number)
 {
-	struct dx_tag tag = {
-		.port = dx_object_ref(port), .function = function, .refcon = refcon};
+	struct dx_tag copy = *tag;
 
+	(void)dx_object_ref(copy.port);
+	(void)dx_object_ref(copy.further);
 	dx_mutex_lock(&tags->lock);
-	int error = add_locked(tags, &tag, ret_number);
+	int error = add_locked(tags, &copy, ret_number);
 	dx_mutex_unlock(&tags->lock);
 	if (error < 0) {
-		(void)dx_object_unref(port); /* always NULL */
+		dx_tag_fini(&copy);
 	}
 	return error;
 }
@@ -108,6 +114,7 @@ int dx_tags_get(struct dx_tags *tags, uint64_t number, struct dx_tag *ret_tag)
 	if (place != NULL) {
 		*ret_tag = place->tag;
 		(void)dx_object_ref(ret_tag->port);
+		(void)dx_object_ref(ret_tag->further);
 	}
 	dx_mutex_unlock(&tags->lock);
 	return place == NULL ? -ENOENT : 0;
@@ -115,18 +122,18 @@ int dx_tags_get(struct dx_tags *tags, uint64_t number, struct dx_tag *ret_tag)
 
 void dx_tags_remove(struct dx_tags *tags, uint64_t number)
 {
-	struct IONotificationPort *port = NULL;
+	struct dx_tag removed = {0};
 
 	dx_mutex_lock(&tags->lock);
 	struct dx_tag_place *place = find(tags, number);
 	if (place != NULL) {
-		port = place->tag.port;
-		place->tag.port = NULL;
+		removed = place->tag;
+		place->tag = (struct dx_tag){0};
 		if (place->generation < UINT32_MAX) { /* else the place has served its time */
 			place->next_free = tags->first_free;
 			tags->first_free = (uint32_t)number;
 		}
 	}
 	dx_mutex_unlock(&tags->lock);
-	(void)dx_object_unref(port); /* always NULL */
+	dx_tag_fini(&removed);
 }

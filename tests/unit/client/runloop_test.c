@@ -3,6 +3,7 @@
  * runloop_test - run loops: sources, timers, modes, results, other threads.
  */
 #include <pthread.h>
+#include <stdlib.h>
 
 #include <CoreFoundation/CoreFoundation.h>
 
@@ -212,4 +213,135 @@ TEST(source_of_another_version_is_refused)
 
 	CHECK(CFRunLoopSourceCreate(NULL, 0, &context) == NULL);
 	CHECK(CFRunLoopSourceCreate(NULL, 0, NULL) == NULL);
+}
+
+/* --- Blocks, as their runtime lays them out -------------------------------------------------- */
+
+struct literal {
+	void *isa;
+	int flags;
+	int reserved;
+	void (*invoke)(struct literal *self);
+	unsigned number;
+};
+
+static char performed[16];
+static int nr_copies;
+
+/* In place of the runtime's. */
+void *_Block_copy(const void *block);
+void _Block_release(const void *block);
+void CFRunLoopPerformBlock(CFRunLoopRef rl, CFTypeRef mode, void *block);
+
+void *_Block_copy(const void *block)
+{
+	struct literal *copy = malloc(sizeof(*copy));
+
+	CHECK(copy != NULL);
+	*copy = *(const struct literal *)block;
+	nr_copies++;
+	return copy;
+}
+
+void _Block_release(const void *block)
+{
+	nr_copies--;
+	free((void *)(uintptr_t)block);
+}
+
+static void note_number(struct literal *self)
+{
+	performed[strlen(performed)] = (char)('0' + self->number);
+}
+
+static void add_another(struct literal *self)
+{
+	struct literal inner = {.invoke = note_number, .number = self->number + 1};
+
+	note_number(self);
+	CFRunLoopPerformBlock(CFRunLoopGetCurrent(), kCFRunLoopDefaultMode, &inner);
+}
+
+TEST(blocks_run_once_in_order_in_their_modes)
+{
+	struct literal first = {.invoke = add_another, .number = 1};
+	struct literal second = {.invoke = note_number, .number = 5};
+	struct literal other = {.invoke = note_number, .number = 9};
+	const void *names[] = {CFSTR("other"), kCFRunLoopCommonModes};
+	CFArrayRef modes = CFArrayCreate(NULL, names, 2, &kCFTypeArrayCallBacks);
+	CFRunLoopRef loop = CFRunLoopGetCurrent();
+
+	CFRunLoopPerformBlock(loop, kCFRunLoopDefaultMode, &first);
+	CFRunLoopPerformBlock(loop, CFSTR("other"), &other);
+	CFRunLoopPerformBlock(loop, modes, &second);
+	CFRunLoopPerformBlock(NULL, modes, &second);
+	CFRunLoopPerformBlock(loop, NULL, &second);
+	CHECK_EQ(nr_copies, 3);
+	CHECK_EQ(run(10, false), kCFRunLoopRunFinished); /* nothing is left */
+	CHECK(strcmp(performed, "152") == 0);
+	CHECK_EQ(CFRunLoopRunInMode(CFSTR("other"), 10, 0), kCFRunLoopRunFinished);
+	CHECK(strcmp(performed, "1529") == 0);
+	CHECK_EQ(nr_copies, 0);
+	CFRelease(modes);
+}
+
+static void *add_block_and_wake(void *loop)
+{
+	struct literal block = {.invoke = note_number, .number = 7};
+
+	CFRunLoopPerformBlock(loop, kCFRunLoopDefaultMode, &block);
+	CFRunLoopWakeUp(loop);
+	return NULL;
+}
+
+TEST(block_of_another_thread_wakes_the_loop)
+{
+	unsigned count = 0;
+	CFRunLoopSourceRef source = make_source(perform, &count, 0); /* keeps the mode from ending */
+	pthread_t thread;
+
+	CFRunLoopAddSource(CFRunLoopGetCurrent(), source, kCFRunLoopDefaultMode);
+	CHECK_EQ(pthread_create(&thread, NULL, add_block_and_wake, CFRunLoopGetCurrent()), 0);
+	while (performed[0] == '\0') {
+		(void)run(0.01, false);
+	}
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CFRunLoopSourceInvalidate(source);
+	CFRelease(source);
+}
+
+/* The loop of the thread ends with a block that nobody ran. */
+static void *leave_a_block(void *unused)
+{
+	struct literal block = {.invoke = note_number, .number = 7};
+
+	(void)unused;
+	CFRunLoopPerformBlock(CFRunLoopGetCurrent(), kCFRunLoopDefaultMode, &block);
+	return NULL;
+}
+
+TEST(blocks_go_with_their_loop)
+{
+	pthread_t thread;
+
+	CHECK_EQ(pthread_create(&thread, NULL, leave_a_block, NULL), 0);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CHECK_EQ(nr_copies, 0);
+	CHECK_EQ(performed[0], '\0');
+}
+
+TEST(timer_that_is_invalidated_is_in_no_loop)
+{
+	CFRunLoopRef loop = CFRunLoopGetCurrent();
+	CFRunLoopTimerRef timer =
+		CFRunLoopTimerCreate(NULL, CFAbsoluteTimeGetCurrent() + 1000, 0, 0, 0, NULL, NULL);
+
+	CFRunLoopAddTimer(loop, timer, kCFRunLoopDefaultMode);
+	CHECK(CFRunLoopContainsTimer(loop, timer, kCFRunLoopDefaultMode));
+	CFRunLoopTimerInvalidate(timer);
+	CHECK(!CFRunLoopContainsTimer(loop, timer, kCFRunLoopDefaultMode));
+	CHECK(!CFRunLoopTimerIsValid(timer));
+	CFRunLoopAddTimer(loop, timer, kCFRunLoopDefaultMode);
+	CHECK(!CFRunLoopContainsTimer(loop, timer, kCFRunLoopDefaultMode));
+	CFRelease(timer);
 }
