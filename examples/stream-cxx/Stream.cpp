@@ -14,7 +14,7 @@
 #include "../stream/stream.h"
 
 /* Gadget Zero in this configuration sends back on one endpoint what it gets on the other. */
-enum { LOOPBACK = 2, PIPE_OUT = 0x01, PIPE_IN = 0x81 };
+enum { LOOPBACK = 2 };
 
 struct StreamClient_IVars {
 	IOUSBHostInterface *interface;
@@ -83,6 +83,33 @@ void StreamClient::free()
 	super::free();
 }
 
+/* The first endpoint of each direction (0 out, 1 in): which number they have is the device's choice. */
+static kern_return_t copyPipes(IOUSBHostInterface *interface, IOUSBHostPipe **pipes)
+{
+	const IOUSBConfigurationDescriptor *configuration = interface->CopyConfigurationDescriptor();
+	const IOUSBInterfaceDescriptor *setting = interface->GetInterfaceDescriptor(configuration);
+	const IOUSBEndpointDescriptor *endpoint = nullptr;
+	kern_return_t result = kIOReturnSuccess;
+
+	while (result == kIOReturnSuccess) {
+		endpoint = IOUSBGetNextEndpointDescriptor(
+			configuration, setting,
+			reinterpret_cast<const IOUSBDescriptorHeader *>(endpoint));
+		if (endpoint == nullptr) {
+			break;
+		}
+		IOUSBHostPipe **pipe = &pipes[IOUSBGetEndpointDirection(endpoint)];
+		if (*pipe == nullptr) {
+			result = interface->CopyPipe(IOUSBGetEndpointAddress(endpoint), pipe);
+		}
+	}
+	IOUSBHostFreeDescriptor(configuration);
+	if (result == kIOReturnSuccess && (pipes[0] == nullptr || pipes[1] == nullptr)) {
+		result = kIOReturnNotFound;
+	}
+	return result;
+}
+
 /* An interface has one session, so a second application gets kIOReturnExclusiveAccess. Selecting
  * its setting drops what the device still holds of an application that died. */
 kern_return_t IMPL(StreamClient, Start)
@@ -99,8 +126,7 @@ kern_return_t IMPL(StreamClient, Start)
 	}
 	RETURN_IF_FAILED(ivars->interface->Open(this, 0, nullptr));
 	RETURN_IF_FAILED(ivars->interface->SelectAlternateSetting(0));
-	RETURN_IF_FAILED(ivars->interface->CopyPipe(PIPE_OUT, &ivars->pipes[0]));
-	return ivars->interface->CopyPipe(PIPE_IN, &ivars->pipes[1]);
+	return copyPipes(ivars->interface, ivars->pipes);
 }
 
 /* The application closed the connection or died, perhaps with transfers in flight. */

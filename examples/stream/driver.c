@@ -11,7 +11,7 @@
 #include "stream.h"
 
 /* Gadget Zero in this configuration sends back on one endpoint what it gets on the other. */
-enum { LOOPBACK = 2, PIPE_OUT = 0x01, PIPE_IN = 0x81 };
+enum { LOOPBACK = 2 };
 
 struct client {
 	IOUSBHostInterface *interface;
@@ -48,6 +48,35 @@ static kern_return_t stream_new_client(IOService *self, UNUSED uint32_t type, IO
 	return kIOReturnSuccess;
 }
 
+/* The first endpoint of each direction: which number they have is the device's choice. */
+static kern_return_t copy_pipes(struct client *client)
+{
+	const IOUSBConfigurationDescriptor *configuration =
+		IOUSBHostInterfaceCopyConfigurationDescriptor(client->interface);
+	const IOUSBInterfaceDescriptor *setting =
+		IOUSBHostInterfaceGetInterfaceDescriptor(client->interface, configuration);
+	const IOUSBEndpointDescriptor *endpoint = NULL;
+	kern_return_t result = kIOReturnSuccess;
+
+	while (result == kIOReturnSuccess) {
+		endpoint = IOUSBGetNextEndpointDescriptor(
+			configuration, setting, (const IOUSBDescriptorHeader *)endpoint);
+		if (endpoint == NULL) {
+			break;
+		}
+		IOUSBHostPipe **pipe = &client->pipes[IOUSBGetEndpointDirection(endpoint)];
+		if (*pipe == NULL) {
+			result = IOUSBHostInterfaceCopyPipe(
+				client->interface, IOUSBGetEndpointAddress(endpoint), pipe);
+		}
+	}
+	IOUSBHostFreeDescriptor(configuration);
+	if (result == kIOReturnSuccess && (client->pipes[0] == NULL || client->pipes[1] == NULL)) {
+		result = kIOReturnNotFound;
+	}
+	return result;
+}
+
 /* An interface has one session, so a second application gets kIOReturnExclusiveAccess. Selecting
  * its setting drops what the device still holds of an application that died. */
 static kern_return_t client_start(IOService *self, IOService *provider)
@@ -63,8 +92,7 @@ static kern_return_t client_start(IOService *self, IOService *provider)
 	(void)IOUSBHostDeviceDestroyInterfaceIterator(device, iterator);
 	RETURN_IF_FAILED(IOUSBHostInterfaceOpen(client->interface, self,
 						kUSBHostOpenOptionSelectAlternateSetting, &zero));
-	RETURN_IF_FAILED(IOUSBHostInterfaceCopyPipe(client->interface, PIPE_OUT, client->pipes));
-	return IOUSBHostInterfaceCopyPipe(client->interface, PIPE_IN, &client->pipes[1]);
+	return copy_pipes(client);
 }
 
 /* The application closed the connection or died, perhaps with transfers in flight. */
