@@ -44,4 +44,10 @@
 #define DX_MAX_REGISTRY_ENTRIES	     65536u
 #define DX_MAX_RESTARTS		     10u	 /* of one driver that keeps dying */
 
+/* One client of a USB/IP server. */
+#define DX_MAX_EXPORT_DEVICES	     127u
+#define DX_MAX_EXPORT_CLIENTS	     64u	 /* of one server */
+#define DX_MAX_EXPORT_BYTES	     (64u << 20) /* of requests and answers */
+#define DX_MAX_EXPORT_REQUESTS	     16384u
+
 #endif

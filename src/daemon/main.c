@@ -19,6 +19,7 @@
 
 #include "backend/libusb/libusb.h"
 #include "backend/replay/replay.h"
+#include "backend/usbip/usbip.h"
 #include "backend/virtual/virtual.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -31,6 +32,7 @@
 
 static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual,
 								&dx_backend_libusb,
+								&dx_backend_usbip,
 								&dx_backend_replay, NULL};
 
 /* Directory of this program, without the last slash. */
