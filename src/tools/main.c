@@ -19,7 +19,6 @@ const struct dx_tool_command *const dx_tool_commands[] = {
 	&dx_demo_command,
 	&dx_device_command,
 	&dx_export_command,
-	&dx_device_command,
 	&dx_list_command,
 	&dx_tree_command,
 	&dx_attach_command,
