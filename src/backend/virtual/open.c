@@ -123,9 +123,18 @@ static int plan_fail(const struct plan *plan, int result, const char *spec, char
 	return result;
 }
 
+/* Keys that the catalog names and that decide nothing about the description. */
+static void excuse_keys(struct dx_options *options, const struct dx_model_key *keys)
+{
+	for (; keys->name != NULL; keys++) {
+		dx_options_excuse(options, keys->name);
+	}
+}
+
 int dx_catalog_describe(const char *spec, char *message, size_t message_size,
 			struct dx_description **ret_description)
 {
+	DX_CLEANUP(description_cleanup) struct dx_description *description = NULL;
 	DX_CLEANUP_FREE struct plan *plan = calloc(1, sizeof(*plan));
 	int result = 0;
 
@@ -134,9 +143,21 @@ int dx_catalog_describe(const char *spec, char *message, size_t message_size,
 	}
 	result = plan_read(plan, spec);
 	if (result == 0) {
-		result = plan_describe(plan, ret_description);
+		result = plan_describe(plan, &description);
 	}
-	return result < 0 ? plan_fail(plan, result, spec, message, message_size) : 0;
+	if (result == 0) {
+		excuse_keys(&plan->options, dx_device_keys);
+		excuse_keys(&plan->options, dx_fault_keys);
+		if (plan->kind != NULL) {
+			excuse_keys(&plan->options, plan->kind->keys);
+		}
+		result = dx_options_finish(&plan->options);
+	}
+	if (result < 0) {
+		return plan_fail(plan, result, spec, message, message_size);
+	}
+	*ret_description = dx_take_ptr(&description);
+	return 0;
 }
 
 int dx_virtual_acquire(const char *spec, char *message, size_t message_size)

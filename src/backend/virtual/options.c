@@ -205,6 +205,15 @@ bool dx_options_flag(struct dx_options *options, const char *key, bool fallback)
 	return dx_options_choice(options, key, names, fallback ? 1 : 0) == 1;
 }
 
+void dx_options_excuse(struct dx_options *options, const char *key)
+{
+	struct dx_option *option = find(options, key);
+
+	if (option != NULL) {
+		option->known = true;
+	}
+}
+
 int dx_options_finish(struct dx_options *options)
 {
 	for (unsigned i = 0; i < options->nr_options; i++) {

@@ -47,6 +47,8 @@ unsigned dx_options_choice(struct dx_options *options, const char *key, const ch
 			   unsigned fallback);
 /* yes, no, or the key alone. */
 bool dx_options_flag(struct dx_options *options, const char *key, bool fallback);
+/* The key is allowed although nobody reads it. */
+void dx_options_excuse(struct dx_options *options, const char *key);
 /* After all getters: the first error, unknown keys included. */
 int dx_options_finish(struct dx_options *options);
 /* Writes a message if there is none yet, and sets result. */

@@ -134,6 +134,10 @@ TEST(catalog_describes_without_the_device)
 		 0);
 	CHECK_EQ(description->vendor, 1);
 	description = dx_description_free(description);
+	CHECK_EQ(dx_catalog_describe("virtual:cdc-acm,echo=no,short=3,address=4,sped=full", message,
+				     sizeof(message), &description),
+		 -EINVAL);
+	CHECK(strstr(message, "sped: unknown key") != NULL);
 	CHECK_EQ(dx_catalog_describe("virtual:x", message, sizeof(message), &description), -EINVAL);
 	CHECK(strstr(message, "\"x\" does not exist") != NULL);
 	CHECK_EQ(dx_catalog_describe("file:/no/such", message, sizeof(message), &description),
