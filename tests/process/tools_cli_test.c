@@ -39,7 +39,7 @@ static void check_failure(int status, const char *part)
 }
 
 static const char *const names[] = {"run",    "demo", "list",   "tree", "attach",
-				    "detach", "load", "unload", "help", "version"};
+				    "detach", "device", "load", "unload", "help", "version"};
 
 TEST(help_option_of_every_command_prints_its_usage)
 {
