@@ -87,6 +87,21 @@ static void adjust_busy(const struct fake *fake, uint64_t id, int32_t delta)
 	say(fake, DX_WIRE_H_ADJUST_BUSY, 0, 0, &body, sizeof(body), NULL);
 }
 
+/* Watches of services called Good, from this cookie on. */
+static void watch(const struct fake *fake, uint64_t cookie, unsigned count)
+{
+	struct dx_dict *matching = dx_dict_new();
+
+	(void)dx_dict_set_string(matching, "IONameMatch", "Good");
+	for (unsigned i = 0; i < count; i++) {
+		const struct dx_wire_id body = {.id = cookie + i};
+
+		(void)dx_link_send_value(fake->socket, DX_WIRE_H_WATCH, 0, 0, &body, sizeof(body),
+					 matching, false);
+	}
+	dx_object_unref(matching);
+}
+
 /* What the driver's Start does. false: the process ends. */
 static bool run_start(struct fake *fake, const struct service *service)
 {
@@ -109,6 +124,16 @@ static bool run_start(struct fake *fake, const struct service *service)
 		adjust_busy(fake, service->id, 2);
 		adjust_busy(fake, service->id, -100);
 		adjust_busy(fake, service->id, 1);
+	}
+	if (is(class, "WatchTwice")) {
+		watch(fake, 5, 1);
+		watch(fake, 5, 1);
+	} else if (is(class, "WatchMany")) {
+		watch(fake, 5, DX_MAX_WATCHES_PER_CLIENT + 1);
+	} else if (is(class, "WatchLittle")) {
+		watch(fake, 5, 2);
+		say_id(fake, DX_WIRE_H_UNWATCH, 6, NULL);
+		say_id(fake, DX_WIRE_H_UNWATCH, 99, NULL);
 	}
 	if (is(class, "Again")) {
 		say_id(fake, DX_WIRE_H_REGISTER, service->id, NULL);
@@ -243,6 +268,13 @@ static void on_setup(struct fake *fake, const struct dx_wire_message_in *message
 	fake->stopped = bad;
 }
 
+static void count(const struct fake *fake, unsigned *counter)
+{
+	pthread_mutex_lock(&fake->fixture->lock);
+	(*counter)++;
+	pthread_mutex_unlock(&fake->fixture->lock);
+}
+
 /* false: the process ends. */
 static bool on_message(struct fake *fake, struct dx_wire_message_in *message)
 {
@@ -263,6 +295,15 @@ static bool on_message(struct fake *fake, struct dx_wire_message_in *message)
 		pthread_mutex_unlock(&fake->fixture->lock);
 		say(fake, DX_WIRE_H_DEVICE_GONE | DX_WIRE_REPLY, message->view.header.seq, 0, NULL, 0,
 		    NULL);
+		return true;
+	case DX_WIRE_H_SERVICE_MATCHED:
+		count(fake, &fake->fixture->nr_matched);
+		return true;
+	case DX_WIRE_H_SERVICE_TERMINATED:
+		count(fake, &fake->fixture->nr_terminated);
+		return true;
+	case DX_WIRE_H_SERVICES_TOLD:
+		count(fake, &fake->fixture->nr_told);
 		return true;
 	default:
 		return true;

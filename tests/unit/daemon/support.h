@@ -63,6 +63,7 @@ struct fixture {
 	pthread_mutex_t lock; /* guards what is below */
 	unsigned nr_launched;
 	unsigned nr_device_gone;
+	unsigned nr_matched, nr_terminated, nr_told; /* what watches of hosts heard */
 	unsigned nr_start_fds; /* descriptors that came with START */
 	unsigned fail_launches; /* the next so many fail ... */
 	int fail_code;		/* ... with this */

@@ -32,12 +32,17 @@ TEST(host_of_a_private_broker_stops_its_services_and_ends_with_it)
 }
 
 /* A host that knows where its next broker will listen. */
-static void begin_lasting(struct world *world)
+static void begin_lasting_with(struct world *world, const OSDriverClass *const *table)
 {
-	world_begin_with(world, world_classes);
+	world_begin_with(world, table);
 	(void)snprintf(world->path, sizeof(world->path), "/tmp/opendext-host-%d", (int)getpid());
 	world_send_setup(world, 0);
 	CHECK_EQ(world_expect_reply(world, DX_WIRE_H_SETUP, NULL, 0), 0);
+}
+
+static void begin_lasting(struct world *world)
+{
+	begin_lasting_with(world, world_classes);
 }
 
 static void lose(struct world *world)
@@ -233,4 +238,163 @@ TEST(host_survives_any_number_of_brokers)
 	}
 	world_terminate(&world, 10);
 	CHECK_EQ(world_finish(&world), 0);
+}
+
+/* ---- a driver that watches services: its name says what it has heard ---- */
+
+#define WATCHED 77u
+
+static IOServiceNotificationDispatchSource *watch_source;
+static OSAction *watch_action;
+
+static void heard(void *context, uint64_t type, IOService *service, uint64_t options)
+{
+	char name[64];
+	uint64_t id = 0;
+
+	(void)options;
+	CHECK_EQ(IOServiceGetRegistryEntryID(service, &id), 0);
+	(void)snprintf(name, sizeof(name), "%s %u",
+		       type == kIOServiceNotificationTypeMatched ? "came" : "went", (unsigned)id);
+	CHECK_EQ(IOServiceSetName(context, name), 0);
+}
+
+static void watch_ready(OSObject *target, OSAction *action)
+{
+	(void)action;
+	CHECK_EQ(IOServiceNotificationDispatchSourceDeliverNotifications(watch_source, target,
+									 heard),
+		 0);
+}
+
+static kern_return_t watcher_start(IOService *self, IOService *provider)
+{
+	OSDictionary *matching = IOServiceCreateNameMatchingDictionary("Thing", NULL);
+	IODispatchQueue *queue = NULL;
+
+	(void)provider;
+	CHECK_EQ(IOServiceCopyDispatchQueue(self, "Default", &queue), 0);
+	CHECK_EQ(IOServiceNotificationDispatchSourceCreate(matching, 0, queue, &watch_source), 0);
+	CHECK_EQ(IOServiceNotificationDispatchSourceCreateActionServiceNotificationReady(
+			 OS_OBJECT(self), watch_ready, 0, &watch_action),
+		 0);
+	CHECK_EQ(IOServiceNotificationDispatchSourceSetHandler(watch_source, watch_action), 0);
+	OSRelease(queue);
+	OSRelease(matching);
+	return kIOReturnSuccess;
+}
+
+static kern_return_t watcher_stop(IOService *self, IOService *provider);
+static const OSDriverClass watcher_class = {.name = "Watcher",
+					    .super = &IOServiceClass,
+					    .Start = watcher_start,
+					    .Stop = watcher_stop};
+static const OSDriverClass *const watcher_classes[] = {&watcher_class, NULL};
+
+static kern_return_t watcher_stop(IOService *self, IOService *provider)
+{
+	CHECK_EQ(IOServiceNotificationDispatchSourceCancel(watch_source, NULL, NULL), 0);
+	CHECK_EQ(OSActionCancel(watch_action, NULL, NULL), 0);
+	OSRelease(watch_source);
+	OSRelease(watch_action);
+	return IOServiceSuperStop(&watcher_class, self, provider);
+}
+
+static void tell_matched(struct world *world, uint64_t cookie, uint64_t id)
+{
+	const struct dx_wire_service body = {.cookie = cookie, .id = id};
+	struct dx_dict *dict = dx_dict_new();
+
+	CHECK_EQ(dx_dict_set_string(dict, DX_SERVICE_CLASS_KEY, "IOUserService"), 0);
+	CHECK_EQ(dx_dict_set_string(dict, DX_SERVICE_NAME_KEY, "Thing"), 0);
+	world_send_value(world, DX_WIRE_H_SERVICE_MATCHED, &body, sizeof(body), dict);
+	dx_object_unref(dict);
+}
+
+static void tell_terminated(struct world *world, uint64_t cookie, uint64_t id)
+{
+	const struct dx_wire_service body = {.cookie = cookie, .id = id};
+
+	CHECK_EQ(dx_link_send(world->socket, DX_WIRE_H_SERVICE_TERMINATED, 0, 0, &body,
+			      sizeof(body), NULL, 0, NULL, 0, false),
+		 0);
+}
+
+static void expect_name(struct world *world, const char *expected)
+{
+	struct dx_wire_message_in message;
+	char *name = NULL;
+
+	world_receive(world, &message);
+	CHECK_EQ(message.view.header.type, DX_WIRE_H_SET_NAME);
+	CHECK_EQ(dx_wire_message_text(&message, 63, &name), 0);
+	CHECK_STR_EQ(name, expected);
+	free(name);
+	dx_wire_message_in_fini(&message);
+}
+
+/* @return the cookie of its watch. */
+static uint64_t start_watcher(struct world *world)
+{
+	begin_lasting_with(world, watcher_classes);
+	world_send_start(world, 10, "Watcher");
+	uint64_t cookie = world_expect_id(world, DX_WIRE_H_WATCH);
+	CHECK_EQ(world_expect_id(world, DX_WIRE_H_START | DX_WIRE_REPLY), 0);
+	return cookie;
+}
+
+static void stop_watcher(struct world *world, uint64_t cookie)
+{
+	world_send_id(world, DX_WIRE_H_TERMINATE, 10);
+	CHECK_EQ(world_expect_id(world, DX_WIRE_H_UNWATCH), cookie);
+	CHECK_EQ(world_expect_reply(world, DX_WIRE_H_TERMINATE, NULL, 0), 0);
+	CHECK_EQ(world_finish(world), 0);
+}
+
+TEST(driver_hears_of_services_that_it_watches)
+{
+	struct world world;
+	uint64_t cookie = start_watcher(&world);
+
+	tell_matched(&world, cookie + 1, 5); /* a watch that has ended */
+	tell_matched(&world, cookie, WATCHED);
+	expect_name(&world, "came 77");
+	tell_terminated(&world, cookie, WATCHED);
+	expect_name(&world, "went 77");
+	stop_watcher(&world, cookie);
+}
+
+TEST(next_broker_is_asked_again_and_what_it_lacks_has_gone)
+{
+	struct world world;
+	uint64_t cookie = start_watcher(&world);
+
+	tell_matched(&world, cookie, WATCHED);
+	expect_name(&world, "came 77");
+	world_send_id(&world, DX_WIRE_H_SERVICES_TOLD, cookie);
+	lose(&world);
+	dx_object_unref(meet(&world));
+	CHECK_EQ(world_expect_id(&world, DX_WIRE_H_WATCH), cookie);
+	greet(&world, 0);
+	tell_matched(&world, cookie, WATCHED + 1);
+	expect_name(&world, "came 78");
+	world_send_id(&world, DX_WIRE_H_SERVICES_TOLD, cookie);
+	expect_name(&world, "went 77");
+	stop_watcher(&world, cookie);
+}
+
+TEST(service_without_a_description_breaks_the_conversation)
+{
+	struct world world;
+	uint64_t cookie = start_watcher(&world);
+	const struct dx_wire_service body = {.cookie = cookie, .id = WATCHED};
+
+	CHECK_EQ(dx_link_send(world.socket, DX_WIRE_H_SERVICE_MATCHED, 0, 0, &body, sizeof(body),
+			      "no list", 7, NULL, 0, false),
+		 0);
+	dx_fd_close(&world.socket);
+	dx_object_unref(meet(&world)); /* it has left this broker, for the next */
+	CHECK_EQ(world_expect_id(&world, DX_WIRE_H_WATCH), cookie);
+	greet(&world, 0);
+	stop_watcher(&world, cookie);
 }
