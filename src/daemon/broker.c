@@ -24,6 +24,7 @@
 #include "daemon/device.h"
 #include "daemon/drivers.h"
 #include "daemon/host_watches.h"
+#include "daemon/explain.h"
 #include "daemon/hosts.h"
 #include "daemon/hotplug.h"
 #include "daemon/jobs.h"
@@ -383,6 +384,7 @@ static void lists_init(struct dx_broker *broker)
 	}
 	dx_list_init(&broker->clients);
 	dx_list_init(&broker->waiters);
+	dx_list_init(&broker->explanations);
 	dx_list_init(&broker->bundles);
 	dx_list_init(&broker->hosts);
 	dx_list_init(&broker->devices);
@@ -493,6 +495,7 @@ static void broker_fini(struct dx_broker *broker)
 	struct dx_list *node = NULL;
 
 	dx_hotplug_stop(broker);
+	dx_explains_free(broker);
 	dx_hosts_free(broker);
 	dx_records_free(broker);
 	if (broker->records_path != NULL) {

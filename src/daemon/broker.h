@@ -79,6 +79,7 @@ struct dx_broker {
 	uint64_t next_client_id;
 	struct dx_list watches[8]; /* by enum dx_watch_kind */
 	struct dx_list waiters;
+	struct dx_list explanations; /* that wait for a device to be read */
 
 	struct dx_list bundles;
 	struct dx_list hosts;

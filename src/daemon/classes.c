@@ -23,6 +23,12 @@ static const struct {
 	{"IOUserUserClient", "IOUserClient"},
 	{"IOUSBHostDevice", "IOService"},
 	{"IOUSBHostInterface", "IOService"},
+	/* What personalities of input devices name. Nothing is behind them but the service. */
+	{"IOHIDDevice", "IOService"},
+	{"IOUserHIDDevice", "IOHIDDevice"},
+	{"AppleUserHIDDevice", "IOHIDDevice"},
+	{"IOHIDEventService", "IOService"},
+	{"AppleUserHIDEventService", "IOHIDEventService"},
 };
 
 /* The names before macOS 10.11, still found in personalities and programs. */
@@ -45,6 +51,16 @@ const char *dx_kernel_class_super(const char *class_name)
 		}
 	}
 	return "IOUserService";
+}
+
+bool dx_kernel_class_is_known(const char *class_name)
+{
+	for (size_t i = 0; i < DX_ARRAY_SIZE(classes); i++) {
+		if (strcmp(classes[i].name, modern_name(class_name)) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool dx_kernel_class_conforms(const char *class_name, const char *other)

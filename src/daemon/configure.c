@@ -68,13 +68,13 @@ const struct dx_array *dx_device_interfaces(const struct dx_array *configuration
 	return NULL;
 }
 
-unsigned dx_device_preferred_configuration(const struct dx_device *device)
+unsigned dx_preferred_configuration(const struct dx_dict *device_properties)
 {
-	const struct dx_dict *dict = device->entry->properties;
-	uint64_t current = dx_dict_get_u64(dict, "kUSBCurrentConfiguration", 0);
+	uint64_t current = dx_dict_get_u64(device_properties, "kUSBCurrentConfiguration", 0);
 
 	return (unsigned)(current != 0 ? current
-				       : dx_dict_get_u64(dict, "kUSBPreferredConfiguration", 0));
+				       : dx_dict_get_u64(device_properties,
+							 "kUSBPreferredConfiguration", 0));
 }
 
 /* One that the broker made, not a host. */
@@ -189,7 +189,7 @@ void dx_device_interface_gone(struct dx_device *device)
 
 void dx_device_compose(struct dx_device *device)
 {
-	unsigned value = dx_device_preferred_configuration(device);
+	unsigned value = dx_preferred_configuration(device->entry->properties);
 
 	device->composite = true;
 	if (device->configuration != value || value == 0) {

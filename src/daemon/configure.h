@@ -40,7 +40,7 @@ void dx_device_configure(struct dx_device *device, unsigned value, bool matches)
 /* terminate.c: one of its interfaces has left. */
 void dx_device_interface_gone(struct dx_device *device);
 /* The value that the built-in driver selects: what is in force, or the first. 0: there is none. */
-unsigned dx_device_preferred_configuration(const struct dx_device *device);
+unsigned dx_preferred_configuration(const struct dx_dict *device_properties);
 /* The interfaces of a configuration as dictionaries, borrowed. NULL: no such configuration. */
 const struct dx_array *dx_device_interfaces(const struct dx_array *configurations, unsigned value);
 

@@ -349,6 +349,13 @@ void dx_driver_host_refused(struct dx_driver *driver, const char *words, bool tr
 	dx_terminate_stopped(driver->broker, driver->entry);
 }
 
+/* Of a status that has no name. Drivers return a bool where an IOReturn is meant. */
+static const char *unnamed(int32_t status)
+{
+	return status == 1 ? "no status, but true, as of a bool; success is kIOReturnSuccess, 0"
+			   : "a code of the driver's own";
+}
+
 void dx_driver_started(struct dx_driver *driver, int32_t status, const char *text)
 {
 	const char *name = dx_ioreturn_name(status);
@@ -363,7 +370,7 @@ void dx_driver_started(struct dx_driver *driver, int32_t status, const char *tex
 		return;
 	}
 	(void)snprintf(words, sizeof(words), "Start failed: %s (%#x)%s%s",
-		       name != NULL ? name : "unknown error", (unsigned)status,
+		       name != NULL ? name : unnamed(status), (unsigned)status,
 		       text[0] != '\0' ? ": " : "", text);
 	dx_driver_host_refused(driver, words, false);
 }

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "daemon/configure.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
 #include "daemon/host_watches.h"
@@ -172,7 +173,34 @@ static int on_add_entry(struct dx_host *host, const struct dx_wire_message_in *m
 	return r;
 }
 
-static int on_device_lost(struct dx_host *host, uint64_t provider_id)
+/* It has a driver on the device, or on one of its interfaces. */
+static bool drives(const struct dx_host *host, const struct dx_device *device)
+{
+	dx_list_for_each (node, &host->drivers) {
+		if (dx_list_entry(node, struct dx_driver, host_node)->entry->parent->device ==
+		    device) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int on_configured(struct dx_host *host, const struct dx_wire_configured *body)
+{
+	struct dx_entry *entry = dx_registry_find(host->broker->registry, body->id);
+
+	if (body->id == 0 || entry == NULL || entry->ghost || entry->inactive) {
+		return 0; /* gone meanwhile */
+	}
+	if (entry->device == NULL || entry->device->entry != entry ||
+	    !drives(host, entry->device)) {
+		return -EPROTO;
+	}
+	dx_device_configure(entry->device, body->value, (body->flags & DX_CONFIGURED_MATCH) != 0);
+	return 0;
+}
+
+static int on_device_lost(struct dx_host *host, uint64_t provider_id, bool was_reset)
 {
 	struct dx_entry *entry = dx_registry_find(host->broker->registry, provider_id);
 
@@ -183,7 +211,7 @@ static int on_device_lost(struct dx_host *host, uint64_t provider_id)
 		const struct dx_driver *driver = dx_list_entry(node, struct dx_driver, host_node);
 
 		if (driver->provider_id == provider_id && entry->device != NULL) {
-			dx_device_gone(entry->device, false);
+			dx_device_gone(entry->device, was_reset);
 			return 0;
 		}
 	}
@@ -277,7 +305,11 @@ int dx_host_message(struct dx_host *host, struct dx_wire_message_in *message)
 	case DX_WIRE_H_ADD_ENTRY:
 		return on_add_entry(host, message);
 	case DX_WIRE_H_DEVICE_LOST:
-		return on_device_lost(host, ((const struct dx_wire_id *)message->view.body)->id);
+	case DX_WIRE_H_DEVICE_RESET:
+		return on_device_lost(host, ((const struct dx_wire_id *)message->view.body)->id,
+				      message->view.header.type == DX_WIRE_H_DEVICE_RESET);
+	case DX_WIRE_H_CONFIGURED:
+		return on_configured(host, message->view.body);
 	case DX_WIRE_H_REGISTER:
 	case DX_WIRE_H_SET_NAME:
 	case DX_WIRE_H_SET_PROPERTIES:

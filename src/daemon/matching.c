@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/check.h"
 
@@ -272,6 +273,25 @@ static bool match_common(const struct dx_dict *table, const struct dx_entry *ent
 		}
 	}
 	return fits;
+}
+
+const char *dx_match_known_key(const char *key)
+{
+	static const char *const others[] = {"IOProbeScore", "IOMatchCategory", "IOUserClass",
+					     "IOUserServerName", "IOUserServerOneProcess",
+					     "IOClass"};
+
+	for (size_t i = 0; i < DX_ARRAY_SIZE(common_keys); i++) {
+		if (strcasecmp(common_keys[i].key, key) == 0) {
+			return common_keys[i].key;
+		}
+	}
+	for (size_t i = 0; i < DX_ARRAY_SIZE(others); i++) {
+		if (strcasecmp(others[i], key) == 0) {
+			return others[i];
+		}
+	}
+	return dx_usb_match_known_key(key);
 }
 
 static bool is_usb(const struct dx_entry *entry)

@@ -46,6 +46,10 @@ bool dx_match_table(const struct dx_dict *table, const struct dx_entry *entry, s
 bool dx_match_personality(const struct dx_dict *personality, const struct dx_entry *provider,
 			  int64_t *ret_score, struct dx_why *why);
 
+/* The matching key that key is, or would be in other upper and lower case; NULL: it is none. */
+const char *dx_match_known_key(const char *key);
+const char *dx_usb_match_known_key(const char *key);
+
 /* Result of the USB families' part. */
 enum dx_usb_match {
 	DX_USB_MATCH_NONE, /* the table holds no USB key */

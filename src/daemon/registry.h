@@ -124,6 +124,8 @@ size_t dx_entry_path(const struct dx_entry *entry, char *buffer, size_t capacity
 /* The super class of a kernel class; NULL behind OSObject. Unknown names derive from
  * IOUserService. */
 const char *dx_kernel_class_super(const char *class_name);
+/* In the table; others are taken as they are, and derive from IOUserService. */
+bool dx_kernel_class_is_known(const char *class_name);
 /* class_name is, or derives from, other; the old USB names are taken as the new ones. */
 bool dx_kernel_class_conforms(const char *class_name, const char *other);
 

@@ -18,6 +18,7 @@
 #include "daemon/clients.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
+#include "daemon/explain.h"
 #include "daemon/hosts.h"
 #include "daemon/matching.h"
 #include "daemon/records.h"
@@ -402,6 +403,30 @@ static int on_detach(struct dx_client *client, struct dx_wire_message_in *messag
 	return 0;
 }
 
+/* Reading any file of the broker's user is not for everybody; what is loaded may be seen by all. */
+static int on_explain(struct dx_client *client, struct dx_wire_message_in *message)
+{
+	char text[DX_BUNDLE_MESSAGE_BYTES] = "";
+	struct dx_dict *request = NULL;
+	int r = 0;
+
+	if (take_table(message, &request) < 0) {
+		return answer(client, message, DX_KR_BAD_ARGUMENT, "not a dictionary");
+	}
+	if (!client->may_manage &&
+	    (dx_dict_get_string(request, DX_EXPLAIN_BUNDLE_KEY, "")[0] == '/' ||
+	     dx_dict_get(request, DX_EXPLAIN_SPECS_KEY) != NULL)) {
+		dx_object_unref(request);
+		return answer(client, message, DX_KR_NOT_PRIVILEGED,
+			      "others can only ask about bundles and devices that are there");
+	}
+	r = client->nr_waits >= DX_CLIENT_MAX_WAITS
+		    ? -EAGAIN
+		    : dx_explain(client, seq_of(message), request, text, sizeof(text));
+	dx_object_unref(request);
+	return r < 0 ? answer_errno(client, message, r, text) : 0;
+}
+
 static int on_tree(struct dx_client *client, struct dx_wire_message_in *message)
 {
 	return reply_value(client, message, dx_status_tree(client->broker));
@@ -441,6 +466,7 @@ static const struct {
 	{DX_WIRE_A_TREE, false, on_tree},
 	{DX_WIRE_A_STATUS, false, on_status},
 	{DX_WIRE_A_SHUTDOWN, true, on_shutdown},
+	{DX_WIRE_A_EXPLAIN, false, on_explain},
 };
 
 int dx_client_request(struct dx_client *client, struct dx_wire_message_in *message)

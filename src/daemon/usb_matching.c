@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/check.h"
 #include "daemon/matching.h"
@@ -83,6 +84,33 @@ static const struct family interface_family = {
 };
 
 static const char *const extra_keys[] = {"USBSpeed", "USBPortType", "locationID"};
+
+static const char *find_key(const char *const *keys, size_t nr_keys, const char *key)
+{
+	for (size_t i = 0; i < nr_keys; i++) {
+		if (keys[i] != NULL && strcasecmp(keys[i], key) == 0) {
+			return keys[i];
+		}
+	}
+	return NULL;
+}
+
+const char *dx_usb_match_known_key(const char *key)
+{
+	static const char *const product_keys[] = {"idProductArray", "idProductMask"};
+	const char *found = find_key(device_family.key_names,
+				     DX_ARRAY_SIZE(device_family.key_names), key);
+
+	if (found == NULL) {
+		found = find_key(interface_family.key_names,
+				 DX_ARRAY_SIZE(interface_family.key_names), key);
+	}
+	if (found == NULL) {
+		found = find_key(extra_keys, DX_ARRAY_SIZE(extra_keys), key);
+	}
+	return found != NULL ? found
+			     : find_key(product_keys, DX_ARRAY_SIZE(product_keys), key);
+}
 
 /* Keys of the other family: they have no meaning on this one, so they fit no row. */
 static bool has_foreign_keys(const struct dx_dict *table, const struct family *family,

@@ -38,7 +38,10 @@ struct dx_runtime_ops {
 			    const char *name, const struct dx_dict *properties);
 	void (*entry_removed)(void *context, uint64_t id);
 	void (*terminate_wanted)(void *context, uint64_t id);
-	void (*device_lost)(void *context, uint64_t provider_id);
+	/* was_reset: by a port reset, so that it comes back. */
+	void (*device_lost)(void *context, uint64_t provider_id, bool was_reset);
+	/* A driver has chosen a configuration of a device that the broker knows. */
+	void (*configured)(void *context, uint64_t device_id, uint8_t value, bool match);
 	void (*busy_adjusted)(void *context, uint64_t id, int32_t delta);
 	/* Services that match shall be told with dx_runtime_service_matched() and so on. */
 	void (*watch_wanted)(void *context, uint64_t cookie, const struct dx_dict *matching);

@@ -259,10 +259,10 @@ kern_return_t IOUSBHostDeviceSetConfiguration(IOUSBHostDevice *device, uint8_t b
 {
 	struct dx_usb_provider *core = dx_usb_device_of(device);
 
-	(void)matchInterfaces; /* the broker has listed them when the device was attached */
 	if (core == NULL) {
 		return kIOReturnBadArgument;
 	}
+	const struct dx_runtime *runtime = core->service.runtime;
 	const void *session = session_of(core);
 	if (session == NULL) {
 		return kIOReturnNotOpen;
@@ -271,6 +271,10 @@ kern_return_t IOUSBHostDeviceSetConfiguration(IOUSBHostDevice *device, uint8_t b
 	int32_t status = dx_usb_device_set_configuration(core->share->device, session,
 							 bConfigurationValue);
 	dx_reactor_blocking_end();
+	if (status == DX_USB_OK) {
+		runtime->ops->configured(runtime->ops_context, core->share->device_id,
+					 bConfigurationValue, matchInterfaces);
+	}
 	return status;
 }
 

@@ -116,7 +116,8 @@ static void device_gone(void *context, enum dx_usb_gone_reason reason)
 	}
 	dx_mutex_unlock(&runtime->lock);
 	for (size_t i = 0; reason != DX_USB_GONE_DETACHED && i < nr_lost; i++) {
-		runtime->ops->device_lost(runtime->ops_context, lost[i]);
+		runtime->ops->device_lost(runtime->ops_context, lost[i],
+					  reason == DX_USB_GONE_RESET);
 	}
 }
 

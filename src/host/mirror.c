@@ -221,13 +221,14 @@ void dx_mirror_want_termination(struct dx_mirror *mirror, uint64_t id)
 	dx_mutex_unlock(&mirror->lock);
 }
 
-void dx_mirror_lose_provider(struct dx_mirror *mirror, uint64_t provider_id)
+void dx_mirror_lose_provider(struct dx_mirror *mirror, uint64_t provider_id, bool was_reset)
 {
 	dx_mutex_lock(&mirror->lock);
 	dx_list_for_each (node, &mirror->entries) {
 		struct entry *entry = dx_list_entry(node, struct entry, node);
 		if (entry->news.parent_id == provider_id) {
 			entry->news.provider_lost = true;
+			entry->news.provider_reset = was_reset;
 		}
 	}
 	dx_mutex_unlock(&mirror->lock);

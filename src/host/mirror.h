@@ -22,6 +22,7 @@ struct dx_mirror_news {
 	int32_t busy;            /* sum of all adjustments */
 	bool termination_wanted; /* the driver asked, the broker has not done it */
 	bool provider_lost;
+	bool provider_reset; /* the same, and it comes back */
 };
 
 typedef void (*dx_mirror_news_fn)(void *context, const struct dx_mirror_news *news);
@@ -50,7 +51,7 @@ int dx_mirror_set_properties(struct dx_mirror *mirror, uint64_t id,
 			     const struct dx_dict *properties);
 void dx_mirror_remove_property(struct dx_mirror *mirror, uint64_t id, const char *key);
 void dx_mirror_want_termination(struct dx_mirror *mirror, uint64_t id);
-void dx_mirror_lose_provider(struct dx_mirror *mirror, uint64_t provider_id);
+void dx_mirror_lose_provider(struct dx_mirror *mirror, uint64_t provider_id, bool was_reset);
 void dx_mirror_adjust_busy(struct dx_mirror *mirror, uint64_t id, int32_t delta);
 /* Calls the function, under the lock, for every entry that has news. */
 void dx_mirror_each_news(struct dx_mirror *mirror, dx_mirror_news_fn function, void *context);

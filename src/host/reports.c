@@ -122,13 +122,31 @@ static void on_terminate_wanted(void *context, uint64_t id)
 	dx_mutex_unlock(&host->lock);
 }
 
-static void on_device_lost(void *context, uint64_t provider_id)
+static uint16_t loss_type(bool was_reset)
+{
+	return was_reset ? DX_WIRE_H_DEVICE_RESET : DX_WIRE_H_DEVICE_LOST;
+}
+
+static void on_device_lost(void *context, uint64_t provider_id, bool was_reset)
 {
 	struct dx_host *host = context;
 
 	dx_mutex_lock(&host->lock);
-	dx_mirror_lose_provider(&host->mirror, provider_id);
-	put_id(host, DX_WIRE_H_DEVICE_LOST, provider_id);
+	dx_mirror_lose_provider(&host->mirror, provider_id, was_reset);
+	put_id(host, loss_type(was_reset), provider_id);
+	dx_mutex_unlock(&host->lock);
+}
+
+/* No part of the mirror: the broker's own records say which configuration was published. */
+static void on_configured(void *context, uint64_t device_id, uint8_t value, bool match)
+{
+	struct dx_host *host = context;
+	struct dx_wire_configured body = {
+		.id = device_id, .value = value, .flags = match ? DX_CONFIGURED_MATCH : 0};
+
+	dx_mutex_lock(&host->lock);
+	dx_host_lost("configuration", dx_outbox_put(&host->outbox, DX_WIRE_H_CONFIGURED, 0, 0,
+						    &body, sizeof(body), NULL, 0));
 	dx_mutex_unlock(&host->lock);
 }
 
@@ -188,6 +206,7 @@ const struct dx_runtime_ops dx_host_runtime_ops = {
 	.entry_removed = on_entry_removed,
 	.terminate_wanted = on_terminate_wanted,
 	.device_lost = on_device_lost,
+	.configured = on_configured,
 	.busy_adjusted = on_busy_adjusted,
 	.watch_wanted = on_watch_wanted,
 	.watch_ended = on_watch_ended,
@@ -233,7 +252,7 @@ static void put_news(void *context, const struct dx_mirror_news *news)
 		put_busy(host, news->id, news->busy);
 	}
 	if (news->provider_lost) {
-		put_id(host, DX_WIRE_H_DEVICE_LOST, news->parent_id);
+		put_id(host, loss_type(news->provider_reset), news->parent_id);
 	}
 	if (news->termination_wanted) {
 		put_id(host, DX_WIRE_H_TERMINATE_REQUEST, news->id);

@@ -126,6 +126,13 @@ static bool check_add_entry(const void *body)
 	       entry->class_name[0] != '\0';
 }
 
+static bool check_configured(const void *body)
+{
+	const struct dx_wire_configured *configured = body;
+
+	return configured->value <= UINT8_MAX && (configured->flags & ~DX_CONFIGURED_MATCH) == 0;
+}
+
 static bool check_adjust(const void *body)
 {
 	return ((const struct dx_wire_adjust *)body)->pad == 0;
@@ -203,6 +210,7 @@ static const struct row rows[] = {
 	ROW(DX_WIRE_A_TREE, "A_TREE", CALL | REPLY_DATA),
 	ROW(DX_WIRE_A_STATUS, "A_STATUS", CALL | REPLY_DATA),
 	ROW(DX_WIRE_A_SHUTDOWN, "A_SHUTDOWN", CALL),
+	ROW(DX_WIRE_A_EXPLAIN, "A_EXPLAIN", CALL | REQUEST_DATA | REPLY_DATA),
 
 	ROW(DX_WIRE_H_SETUP, "H_SETUP", CALL | REQUEST_DATA, REQUEST(dx_wire_setup, check_setup)),
 	ROW(DX_WIRE_H_START, "H_START", CALL | REQUEST_DATA, REQUEST(dx_wire_start, check_start)),
@@ -234,6 +242,9 @@ static const struct row rows[] = {
 	    REQUEST(dx_wire_adjust, check_adjust)),
 	ROW(DX_WIRE_H_MESSAGE, "H_MESSAGE", HAS_REQUEST, REQUEST(dx_wire_message, check_message)),
 	ROW(DX_WIRE_H_ADOPT, "H_ADOPT", HAS_REQUEST | REQUEST_DATA),
+	ROW(DX_WIRE_H_DEVICE_RESET, "H_DEVICE_RESET", HAS_REQUEST, REQUEST(dx_wire_id, NULL)),
+	ROW(DX_WIRE_H_CONFIGURED, "H_CONFIGURED", HAS_REQUEST,
+	    REQUEST(dx_wire_configured, check_configured)),
 
 	ROW(DX_WIRE_C_CHANNEL, "C_CHANNEL", HAS_REQUEST, REQUEST(dx_wire_channel, NULL),
 	    .request_fds = 3),

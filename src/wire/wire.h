@@ -68,6 +68,7 @@ enum dx_wire_type {
 	DX_WIRE_A_TREE = 0x0114,     /* nothing -> + plist: the whole registry, nested */
 	DX_WIRE_A_STATUS = 0x0115,   /* nothing -> + plist: bundles, hosts, devices, clients */
 	DX_WIRE_A_SHUTDOWN = 0x0116, /* nothing -> nothing; the broker ends its hosts and itself */
+	DX_WIRE_A_EXPLAIN = 0x0117,  /* + plist (DX_EXPLAIN_*) -> + plist: why drivers match, or not */
 
 	/* W-H, broker to host */
 	DX_WIRE_H_SETUP = 0x0200, /* dx_wire_setup + plist (DX_SETUP_*) [+ fd] -> failed: + text */
@@ -94,6 +95,8 @@ enum dx_wire_type {
 	DX_WIRE_H_ADJUST_BUSY = 0x0288, /* dx_wire_adjust */
 	DX_WIRE_H_MESSAGE = 0x0289,     /* dx_wire_message: to interested applications */
 	DX_WIRE_H_ADOPT = 0x028a, /* + plist (DX_ADOPT_*): to a new broker, after its restart */
+	DX_WIRE_H_DEVICE_RESET = 0x028b, /* dx_wire_id (provider): lost by a port reset, comes back */
+	DX_WIRE_H_CONFIGURED = 0x028c,   /* dx_wire_configured: a driver has chosen */
 
 	/* W-C, host to application */
 	DX_WIRE_C_CHANNEL = 0x0300, /* first message: dx_wire_channel + fds D, A, doorbell */
@@ -160,6 +163,33 @@ struct dx_wire_entry {
 #define DX_ENTRY_PROPERTIES_KEY "properties" /* dictionary */
 #define DX_ENTRY_PID_KEY        "pid"        /* number: host process, services of drivers only */
 #define DX_ENTRY_FAILURES_KEY   "failures"   /* array of strings: drivers it lacks, and why */
+
+/*
+ * DX_WIRE_A_EXPLAIN. The request names a bundle, and devices by spec or by registry id; without any
+ * the answer looks at everything in the registry. The reply is a dictionary with the keys below.
+ */
+#define DX_EXPLAIN_BUNDLE_KEY        "bundle"  /* string: absolute path, or identifier if loaded */
+#define DX_EXPLAIN_SPECS_KEY         "specs"   /* array of strings */
+#define DX_EXPLAIN_ENTRIES_KEY       "entries" /* array of ids */
+#define DX_EXPLAIN_IDENTIFIER_KEY    "identifier" /* reply: string */
+#define DX_EXPLAIN_PATH_KEY          "path"       /* string */
+#define DX_EXPLAIN_LOADED_KEY        "loaded"     /* boolean */
+#define DX_EXPLAIN_MATCHES_KEY       "matches"    /* boolean: some personality matches something */
+#define DX_EXPLAIN_PROBLEMS_KEY      "problems"   /* array of strings */
+#define DX_EXPLAIN_PERSONALITIES_KEY "personalities" /* array of dictionaries: */
+#define DX_EXPLAIN_NAME_KEY          "name"      /* string; of a provider, too */
+#define DX_EXPLAIN_CLASS_KEY         "class"     /* string: IOUserClass; of a provider its own */
+#define DX_EXPLAIN_WANTS_KEY         "wants"     /* string: IOProviderClass */
+#define DX_EXPLAIN_CATEGORY_KEY      "category"  /* string */
+#define DX_EXPLAIN_PROVIDERS_KEY     "providers" /* array of dictionaries: */
+#define DX_EXPLAIN_ID_KEY            "id"        /* number; missing: described for this answer */
+#define DX_EXPLAIN_SPEC_KEY          "spec"      /* string, may be missing */
+#define DX_EXPLAIN_RESULT_KEY        "result"    /* "runs", "starts", "wins", "waits", "loses",
+						  * "failed", "ended", "no" */
+#define DX_EXPLAIN_SCORE_KEY         "score"     /* number, when it matches */
+#define DX_EXPLAIN_TEXT_KEY          "text"      /* string: to whom it loses, why it failed */
+#define DX_EXPLAIN_REASONS_KEY       "reasons"   /* array of { key, text }, when it does not */
+#define DX_EXPLAIN_KEY_KEY           "key"       /* string */
 
 struct dx_wire_open {
 	uint64_t id;
@@ -250,6 +280,14 @@ struct dx_wire_add_entry {
 	char name[DX_MAX_NAME];
 };
 
+#define DX_CONFIGURED_MATCH 1u /* drivers are to be looked for on its interfaces */
+
+struct dx_wire_configured {
+	uint64_t id;    /* the device */
+	uint32_t value; /* bConfigurationValue; 0: none */
+	uint32_t flags;
+};
+
 struct dx_wire_adjust {
 	uint64_t id;
 	int32_t delta;
@@ -321,6 +359,7 @@ _Static_assert(sizeof(struct dx_wire_event) == 32, "wire layout");
 _Static_assert(sizeof(struct dx_wire_setup) == 24, "wire layout");
 _Static_assert(sizeof(struct dx_wire_start) == 24, "wire layout");
 _Static_assert(sizeof(struct dx_wire_host_open) == 152, "wire layout");
+_Static_assert(sizeof(struct dx_wire_configured) == 16, "wire layout");
 _Static_assert(sizeof(struct dx_wire_add_entry) == 272, "wire layout");
 _Static_assert(sizeof(struct dx_wire_map_reply) == 152, "wire layout");
 _Static_assert(sizeof(struct dx_wire_grant) == 32, "wire layout");

@@ -87,6 +87,29 @@ static void adjust_busy(const struct fake *fake, uint64_t id, int32_t delta)
 	say(fake, DX_WIRE_H_ADJUST_BUSY, 0, 0, &body, sizeof(body), NULL);
 }
 
+/* ConfigureNMatch, ConfigureN: the configuration with value N. */
+static void configure(const struct fake *fake, const struct service *service)
+{
+	const struct dx_wire_configured body = {
+		.id = service->provider_id,
+		.value = (uint32_t)(service->class[strlen("Configure")] - '0'),
+		.flags = strstr(service->class, "Match") != NULL ? DX_CONFIGURED_MATCH : 0,
+	};
+
+	say(fake, DX_WIRE_H_CONFIGURED, 0, 0, &body, sizeof(body), NULL);
+}
+
+/* True for the first of a fixture. */
+static bool is_first_reset(struct fixture *fixture)
+{
+	bool first = false;
+
+	pthread_mutex_lock(&fixture->lock);
+	first = fixture->nr_resets++ == 0;
+	pthread_mutex_unlock(&fixture->lock);
+	return first;
+}
+
 /* Watches of services called Good, from this cookie on. */
 static void watch(const struct fake *fake, uint64_t cookie, unsigned count)
 {
@@ -124,6 +147,9 @@ static bool run_start(struct fake *fake, const struct service *service)
 		adjust_busy(fake, service->id, 2);
 		adjust_busy(fake, service->id, -100);
 		adjust_busy(fake, service->id, 1);
+	}
+	if (is(class, "Configure")) {
+		configure(fake, service);
 	}
 	if (is(class, "WatchTwice")) {
 		watch(fake, 5, 1);
@@ -178,6 +204,8 @@ static bool on_start(struct fake *fake, const struct dx_wire_message_in *message
 		say_id(fake, DX_WIRE_H_TERMINATE_REQUEST, service->id, NULL);
 	} else if (is(service->class, "Lost")) {
 		say_id(fake, DX_WIRE_H_DEVICE_LOST, service->provider_id, NULL);
+	} else if (is(service->class, "Reset") && is_first_reset(fake->fixture)) {
+		say_id(fake, DX_WIRE_H_DEVICE_RESET, service->provider_id, NULL);
 	}
 	return true;
 }

@@ -273,9 +273,9 @@ static void encode(struct dx_dict *dict, void **ret_bytes, size_t *ret_length)
 	dx_object_unref(dict);
 }
 
-uint64_t client_find(int socket, const char *name)
+static uint64_t match(int socket, const char *name, bool first_only, unsigned *ret_count)
 {
-	const struct dx_wire_match match = {.first_only = 1};
+	const struct dx_wire_match match = {.first_only = first_only};
 	struct dx_wire_message_in reply;
 	void *bytes = NULL;
 	size_t length = 0;
@@ -284,12 +284,20 @@ uint64_t client_find(int socket, const char *name)
 	encode(dict_with("IONameMatch", name), &bytes, &length);
 	client_call(socket, DX_WIRE_A_MATCH, &match, sizeof(match), bytes, length, &reply);
 	CHECK_EQ(reply.view.header.status, 0);
-	if (((const struct dx_wire_ids *)reply.view.body)->count > 0) {
+	*ret_count = ((const struct dx_wire_ids *)reply.view.body)->count;
+	if (*ret_count > 0) {
 		memcpy(&id, reply.view.payload, sizeof(id));
 	}
 	dx_wire_message_in_fini(&reply);
 	free(bytes);
 	return id;
+}
+
+uint64_t client_find(int socket, const char *name)
+{
+	unsigned count = 0;
+
+	return match(socket, name, true, &count);
 }
 
 struct search {
@@ -341,6 +349,95 @@ void client_wait_gone(int socket, uint64_t id)
 	struct search search = {.socket = socket, .id = id};
 
 	CHECK(test_wait_until(is_gone, &search, 10000));
+}
+
+unsigned client_count(int socket, const char *name)
+{
+	unsigned count = 0;
+
+	(void)match(socket, name, false, &count);
+	return count;
+}
+
+unsigned client_devices(int socket, const char *state, uint64_t *ret_id)
+{
+	struct dx_wire_message_in reply;
+	const struct dx_array *devices = NULL;
+	void *status = NULL;
+	unsigned count = 0;
+
+	client_call(socket, DX_WIRE_A_STATUS, NULL, 0, NULL, 0, &reply);
+	CHECK_EQ(dx_wire_message_value(&reply, &dx_dict_class, &status), 0);
+	dx_wire_message_in_fini(&reply);
+	devices = dx_dict_get_array(status, "devices");
+	for (size_t i = 0; i < dx_array_count(devices); i++) {
+		const struct dx_dict *device = dx_array_get(devices, i);
+
+		if (state[0] == '\0' ||
+		    strcmp(dx_dict_get_string(device, "state", ""), state) == 0) {
+			count++;
+			if (ret_id != NULL) {
+				*ret_id = dx_dict_get_u64(device, "id", 0);
+			}
+		}
+	}
+	dx_object_unref(status);
+	return count;
+}
+
+struct expectation {
+	int socket;
+	const char *text;
+	unsigned count;
+};
+
+static bool devices_are(void *argument)
+{
+	const struct expectation *expected = argument;
+
+	return client_devices(expected->socket, expected->text, NULL) == expected->count;
+}
+
+void client_wait_devices(int socket, const char *state, unsigned count)
+{
+	struct expectation expected = {socket, state, count};
+
+	CHECK(test_wait_until(devices_are, &expected, 10000));
+}
+
+static bool services_are(void *argument)
+{
+	const struct expectation *expected = argument;
+
+	return client_count(expected->socket, expected->text) == expected->count;
+}
+
+void client_wait_count(int socket, const char *name, unsigned count)
+{
+	struct expectation expected = {socket, name, count};
+
+	CHECK(test_wait_until(services_are, &expected, 10000));
+}
+
+int32_t client_attach(int socket, const char *spec, uint64_t *ret_id)
+{
+	struct dx_wire_message_in reply;
+	int32_t status = 0;
+
+	client_call(socket, DX_WIRE_A_ATTACH, NULL, 0, spec, strlen(spec), &reply);
+	status = reply.view.header.status;
+	if (status == 0 && ret_id != NULL) {
+		*ret_id = ((const struct dx_wire_id *)reply.view.body)->id;
+	}
+	dx_wire_message_in_fini(&reply);
+	return status;
+}
+
+int32_t client_detach(int socket, uint64_t id)
+{
+	const struct dx_wire_id body = {.id = id};
+
+	return client_status(socket, DX_WIRE_A_DETACH, &body, sizeof(body), NULL, 0);
 }
 
 struct dx_dict *client_entry(int socket, uint64_t id)

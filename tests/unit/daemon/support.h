@@ -17,6 +17,8 @@
  *	NoStop		never answers TERMINATE
  *	Retire		registers, then asks for its own termination
  *	Lost		reports its device as lost
+ *	Reset		... as reset, the first time
+ *	Configure2	says that it has chosen configuration 2; Configure2Match: to be matched
  *	Liar		names an entry of somebody else
  *	Garbage		sends bytes that are no message
  *	Huge		sets more properties than fit
@@ -61,9 +63,10 @@ struct fixture {
 	char message[1024];
 	bool running;
 	pthread_mutex_t lock; /* guards what is below */
+	unsigned nr_matched, nr_terminated, nr_told; /* what watches of hosts heard */
 	unsigned nr_launched;
 	unsigned nr_device_gone;
-	unsigned nr_matched, nr_terminated, nr_told; /* what watches of hosts heard */
+	unsigned nr_resets;
 	unsigned nr_start_fds; /* descriptors that came with START */
 	unsigned fail_launches; /* the next so many fail ... */
 	int fail_code;		/* ... with this */
@@ -102,6 +105,16 @@ uint64_t client_find(int socket, const char *name);
 uint64_t client_wait_find(int socket, const char *name);
 void client_wait_not_found(int socket, const char *name);
 void client_wait_gone(int socket, uint64_t id);
+/* Devices of the status: how many are in this state ("" any), with *ret_id (may be NULL) of one. */
+unsigned client_devices(int socket, const char *state, uint64_t *ret_id);
+/* ... waits until there are so many. */
+void client_wait_devices(int socket, const char *state, unsigned count);
+/* The same for services with this name. */
+unsigned client_count(int socket, const char *name);
+void client_wait_count(int socket, const char *name, unsigned count);
+/* IOServiceAttach by spec: status, *ret_id on success. */
+int32_t client_attach(int socket, const char *spec, uint64_t *ret_id);
+int32_t client_detach(int socket, uint64_t id);
 /* Owned entry description. */
 struct dx_dict *client_entry(int socket, uint64_t id);
 uint64_t client_watch(int socket, uint64_t cookie, const char *kind, const char *name);

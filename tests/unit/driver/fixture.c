@@ -34,7 +34,8 @@ REPORT(entry_added, uint64_t id, uint64_t parent, const char *class_name, const 
 	const struct dx_dict *properties)
 REPORT(entry_removed, uint64_t id)
 REPORT(terminate_wanted, uint64_t id)
-REPORT(device_lost, uint64_t id)
+REPORT(device_lost, uint64_t id, bool was_reset)
+REPORT(configured, uint64_t id, uint8_t value, bool match)
 REPORT(busy_adjusted, uint64_t id, int32_t delta)
 #pragma GCC diagnostic pop
 
@@ -49,6 +50,7 @@ static const struct dx_runtime_ops ops = {
 	.entry_removed = on_entry_removed,
 	.terminate_wanted = on_terminate_wanted,
 	.device_lost = on_device_lost,
+	.configured = on_configured,
 	.busy_adjusted = on_busy_adjusted,
 };
 

@@ -23,7 +23,8 @@
 /* What the runtime reported. */
 struct reports {
 	_Atomic unsigned registered, renamed, properties_set, property_removed, entry_added,
-		entry_removed, terminate_wanted, device_lost, busy_adjusted;
+		entry_removed, terminate_wanted, device_lost, configured,
+		busy_adjusted;
 	_Atomic uint64_t last_id;
 	_Atomic unsigned watch_wanted, watch_ended;
 };

@@ -112,7 +112,7 @@ TEST(mirror_ignores_ids_that_have_gone)
 	CHECK_EQ(dx_mirror_set_properties(&mirror, 10, properties), 0);
 	dx_mirror_remove_property(&mirror, 10, "Key");
 	dx_mirror_want_termination(&mirror, 10);
-	dx_mirror_lose_provider(&mirror, 5);
+	dx_mirror_lose_provider(&mirror, 5, true);
 	dx_mirror_adjust_busy(&mirror, 10, 1);
 	CHECK(dx_mirror_is_empty(&mirror));
 	dx_object_unref(properties);
@@ -145,7 +145,7 @@ TEST(mirror_keeps_news_until_the_entry_goes)
 	dx_mirror_adjust_busy(&mirror, 10, 3);
 	dx_mirror_adjust_busy(&mirror, 10, -1);
 	dx_mirror_want_termination(&mirror, 10);
-	dx_mirror_lose_provider(&mirror, 5);
+	dx_mirror_lose_provider(&mirror, 5, true);
 	dx_mirror_each_news(&mirror, hear, &heard);
 	CHECK_EQ(heard.nr_news, 1);
 	CHECK_EQ(heard.last.id, 10);
@@ -153,6 +153,7 @@ TEST(mirror_keeps_news_until_the_entry_goes)
 	CHECK_EQ(heard.last.busy, 2);
 	CHECK(heard.last.termination_wanted);
 	CHECK(heard.last.provider_lost);
+	CHECK(heard.last.provider_reset);
 	dx_mirror_remove(&mirror, 10);
 	dx_mirror_each_news(&mirror, hear, &heard);
 	CHECK_EQ(heard.nr_news, 1);

@@ -24,6 +24,7 @@ static const uint16_t all_types[] = {
 	DX_WIRE_H_REMOVE_PROPERTY, DX_WIRE_H_ADD_ENTRY,	  DX_WIRE_H_REMOVE_ENTRY,
 	DX_WIRE_H_TERMINATE_REQUEST, DX_WIRE_H_DEVICE_LOST, DX_WIRE_H_ADJUST_BUSY,
 	DX_WIRE_H_MESSAGE,	DX_WIRE_H_ADOPT,	  DX_WIRE_C_CHANNEL,	DX_WIRE_C_WAKE,
+	DX_WIRE_H_DEVICE_RESET, DX_WIRE_H_CONFIGURED,	  DX_WIRE_A_EXPLAIN,
 	DX_WIRE_C_MAP,		DX_WIRE_C_UNMAP,	  DX_WIRE_C_CLOSE,	DX_WIRE_C_GRANT,
 };
 
@@ -262,6 +263,8 @@ TEST(wire_bodies_with_padding_or_values_out_of_range_are_refused)
 	REFUSED(DX_WIRE_H_SETUP, struct dx_wire_setup body = {.first_id = UINT64_MAX, .nr_ids = 2});
 	REFUSED(DX_WIRE_H_ADJUST_BUSY, struct dx_wire_adjust body = {.pad = 2});
 	REFUSED(DX_WIRE_H_MESSAGE, struct dx_wire_message body = {.pad = 2});
+	REFUSED(DX_WIRE_H_CONFIGURED, struct dx_wire_configured body = {.flags = 2});
+	REFUSED(DX_WIRE_H_CONFIGURED, struct dx_wire_configured body = {.value = 256});
 	REFUSED(DX_WIRE_C_MAP, struct dx_wire_map body = {.options = 0x1000});
 	REFUSED(DX_WIRE_C_GRANT, struct dx_wire_grant body = {.status = 1});
 	REFUSED(DX_WIRE_C_GRANT, struct dx_wire_grant body = {.pad = 1});
