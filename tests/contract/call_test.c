@@ -502,7 +502,11 @@ CONTRACT(call_functions_without_use_on_a_driver)
 	CHECK_EQ(IOConnectSetCFProperties(connect, kCFBooleanTrue), kIOReturnUnsupported);
 	CHECK_EQ(IOConnectSetCFProperty(connect, CFSTR("key"), kCFBooleanTrue),
 		 kIOReturnUnsupported);
+	CHECK_EQ(IOConnectTrap1(connect, 7, 1), kIOReturnSuccess);
+	CHECK_EQ(IOConnectTrap2(connect, 7, 1, 2), kIOReturnSuccess);
 	CHECK_EQ(IOConnectTrap3(connect, 7, 1, 2, 3), kIOReturnSuccess);
+	CHECK_EQ(IOConnectTrap4(connect, 7, 1, 2, 3, 4), kIOReturnSuccess);
+	CHECK_EQ(IOConnectTrap5(connect, 7, 1, 2, 3, 4, 5), kIOReturnSuccess);
 	CHECK_EQ(IOConnectTrap0(connect, 0), kIOReturnNotFound);
 	CHECK_EQ(IOConnectTrap6(IO_OBJECT_NULL, 7, 1, 2, 3, 4, 5, 6), kIOReturnBadArgument);
 	world_close(connect);

@@ -2,6 +2,8 @@
  *
  * registry_test - entries: names, classes, properties, the tree, busy counts.
  */
+#include <errno.h>
+
 #include "support/world.h"
 
 CONTRACT(registry_names_and_classes)
@@ -71,6 +73,93 @@ CONTRACT(registry_tree_from_root_to_service)
 	CHECK_EQ(IOObjectRelease(parent), kIOReturnSuccess);
 	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
 	CHECK_EQ(IOObjectRelease(root), kIOReturnSuccess);
+}
+
+/* The number of entries, all of which are given back; *ret_found: whether one of them is wanted. */
+static unsigned count_entries(io_iterator_t iterator, io_registry_entry_t wanted, bool *ret_found)
+{
+	unsigned count = 0;
+	io_registry_entry_t entry;
+
+	*ret_found = false;
+	while ((entry = IOIteratorNext(iterator)) != IO_OBJECT_NULL) {
+		*ret_found |= IOObjectIsEqualTo(entry, wanted) != 0;
+		CHECK_EQ(IOObjectRelease(entry), kIOReturnSuccess);
+		count++;
+	}
+	return count;
+}
+
+CONTRACT(registry_children_and_parents_by_iterator)
+{
+	io_service_t service = world_service(CONTRACT_SERVICE);
+	io_registry_entry_t parent = IO_OBJECT_NULL;
+	io_iterator_t iterator = IO_OBJECT_NULL;
+	mach_port_t main_port = MACH_PORT_NULL;
+	io_name_t location;
+	bool found = false;
+
+	CHECK_EQ(IOMasterPort(MACH_PORT_NULL, &main_port), kIOReturnSuccess);
+	CHECK_EQ(IORegistryEntryGetParentEntry(service, kIOServicePlane, &parent), kIOReturnSuccess);
+	CHECK_EQ(IORegistryEntryGetParentIterator(service, kIOServicePlane, &iterator),
+		 kIOReturnSuccess);
+	CHECK_EQ(count_entries(iterator, parent, &found), 1);
+	CHECK(found);
+	CHECK_EQ(IOObjectRelease(iterator), kIOReturnSuccess);
+	CHECK_EQ(IORegistryEntryGetChildIterator(parent, kIOServicePlane, &iterator),
+		 kIOReturnSuccess);
+	CHECK_GE(count_entries(iterator, service, &found), 1);
+	CHECK(found);
+	CHECK_EQ(IOObjectRelease(iterator), kIOReturnSuccess);
+	CHECK_EQ(IORegistryEntryGetChildIterator(parent, kIOServicePlane, NULL),
+		 kIOReturnBadArgument);
+	CHECK_EQ(IORegistryEntryGetLocationInPlane(service, kIOServicePlane, location),
+		 kIOReturnNotFound);
+	CFStringRef path = IORegistryEntryCopyPath(service, kIOServicePlane);
+	io_registry_entry_t same = IORegistryEntryCopyFromPath(main_port, path);
+	CHECK_EQ(same, service);
+	CHECK_EQ(IORegistryEntryCopyFromPath(main_port, CFSTR("IOService:/nowhere")),
+		 IO_OBJECT_NULL);
+	CHECK_GE(IOObjectGetKernelRetainCount(service), 1);
+	CHECK_EQ(IOObjectGetRetainCount(service), IOObjectGetKernelRetainCount(service));
+	CHECK_EQ(IOServiceOpenAsFileDescriptor(service, 0), -1);
+	CHECK_EQ(errno, ENOTSUP);
+	CHECK_EQ(IOServiceOpenAsFileDescriptor(IO_OBJECT_NULL, 0), -1);
+	CHECK_EQ(errno, EINVAL);
+	CFRelease(path);
+	CHECK_EQ(IOObjectRelease(same), kIOReturnSuccess);
+	CHECK_EQ(IOObjectRelease(parent), kIOReturnSuccess);
+	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
+}
+
+/* Down to the children of an entry and back: the walk goes on behind it. */
+CONTRACT(registry_iterator_enters_and_leaves_entries)
+{
+	io_service_t service = world_service(CONTRACT_SERVICE);
+	io_registry_entry_t parent = IO_OBJECT_NULL;
+	io_iterator_t iterator = IO_OBJECT_NULL;
+	bool entered = false;
+	bool found = false;
+	io_registry_entry_t entry;
+
+	CHECK_EQ(IORegistryEntryGetParentEntry(service, kIOServicePlane, &parent), kIOReturnSuccess);
+	CHECK_EQ(IORegistryCreateIterator(kIOMainPortDefault, kIOServicePlane, 0, &iterator),
+		 kIOReturnSuccess);
+	CHECK_EQ(IORegistryIteratorEnterEntry(iterator), kIOReturnBadArgument); /* nothing yet */
+	CHECK_EQ(IORegistryIteratorExitEntry(IO_OBJECT_NULL), kIOReturnBadArgument);
+	while ((entry = IOIteratorNext(iterator)) != IO_OBJECT_NULL) {
+		if (IOObjectIsEqualTo(entry, parent)) {
+			CHECK_EQ(IORegistryIteratorEnterEntry(iterator), kIOReturnSuccess);
+			CHECK_GE(count_entries(iterator, service, &found), 1);
+			CHECK_EQ(IORegistryIteratorExitEntry(iterator), kIOReturnSuccess);
+			entered = true;
+		}
+		CHECK_EQ(IOObjectRelease(entry), kIOReturnSuccess);
+	}
+	CHECK(entered && found);
+	CHECK_EQ(IOObjectRelease(iterator), kIOReturnSuccess);
+	CHECK_EQ(IOObjectRelease(parent), kIOReturnSuccess);
+	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
 }
 
 CONTRACT(registry_iterator_reaches_the_service)
