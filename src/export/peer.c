@@ -322,15 +322,14 @@ static bool turn(struct dx_export_peer *peer)
 	}
 	if (peer->device != NULL) {
 		dx_export_device_run(peer->device);
-		if (peer->device->is_gone) {
-			dx_export_peer_end(peer, "the device has gone");
-		}
 	}
 	if (!peer->has_ended) {
 		result = dx_export_answers_send(peer);
 	}
 	if (result < 0) {
 		dx_export_peer_end(peer, strerror(-result));
+	} else if (peer->device != NULL && peer->device->is_gone) {
+		dx_export_peer_end(peer, "the device has gone"); /* it has been told, if it listens */
 	}
 	return !peer->has_ended && (moved || (!could_read && may_read(peer)));
 }
