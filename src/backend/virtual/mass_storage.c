@@ -5,7 +5,7 @@
  * Place:      backend/virtual. "virtual:mass-storage,file=PATH,key=value..."; scsi.c knows the
  * commands.
  *
- *   interface 0  bulk IN 0x81, bulk OUT 0x02
+ *   interface 0  bulk IN 0x81, bulk OUT 0x01
  *   command (OUT)  0 "USBC"  4 tag  8 length of the data  12 bit 7: to the host  13 unit
  *                 14 length of the command block  15..30 command block
  *   status (IN)    0 "USBS"  4 tag  8 residue  12 0 good, 1 failed, 2 phase error
@@ -35,7 +35,7 @@
 #include "base/cleanup.h"
 
 #define IN_ADDRESS     0x81u
-#define OUT_ADDRESS    0x02u
+#define OUT_ADDRESS    0x01u
 #define COMMAND_LENGTH 31u
 #define STATUS_LENGTH  13u
 

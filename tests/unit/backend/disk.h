@@ -36,7 +36,7 @@ __attribute__((unused)) static struct disk disk_set_up(const char *options)
 	(void)snprintf(spec, sizeof(spec), "virtual:mass-storage,file=%s%s", d.path, options);
 	d.m = model_set_up(spec);
 	d.in = model_pipe(&d.m, 0, 0x81);
-	d.out = model_pipe(&d.m, 0, 0x02);
+	d.out = model_pipe(&d.m, 0, 0x01);
 	return d;
 }
 

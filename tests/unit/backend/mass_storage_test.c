@@ -10,7 +10,7 @@ TEST(mass_storage_describes_itself)
 		9, 2, 44,   0, 1, 1, 0, 0x80, 12,             /* configuration, 96 mA */
 		9, 4, 0,    0, 2, 8, 6, 80,   0,              /* SCSI, bulk-only */
 		7, 5, 0x81, 2, 0, 4, 0, 6,    48, 0, 0, 0, 0, /* 1024 bytes */
-		7, 5, 0x02, 2, 0, 4, 0, 6,    48, 0, 0, 0, 0,
+		7, 5, 0x01, 2, 0, 4, 0, 6,    48, 0, 0, 0, 0,
 	};
 	struct disk d = disk_set_up(",speed=super");
 	size_t length = 0;
