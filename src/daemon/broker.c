@@ -522,7 +522,7 @@ static int broker_run(struct dx_broker *broker)
 		return r;
 	}
 	load_given(broker);
-	if (broker->result == 0) {
+	if (broker->result == 0 && broker->options->usb_all) {
 		r = dx_hotplug_start(broker, broker->message, sizeof(broker->message));
 		if (r < 0) {
 			complain(broker, r);

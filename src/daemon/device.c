@@ -375,6 +375,10 @@ int dx_device_attach(struct dx_broker *broker, const struct dx_device_wish *wish
 	if (backend == NULL) {
 		return -ENODEV;
 	}
+	r = dx_hotplug_expect(broker, backend, message, message_size);
+	if (r < 0) {
+		return r;
+	}
 	r = device_new(broker, wish, backend, &device);
 	if (r == 0) {
 		keep_busy(device, true);

@@ -198,7 +198,7 @@ int dx_hotplug_start(struct dx_broker *broker, char *message, size_t message_siz
 {
 	int r = 0;
 
-	if (broker->options->monitor == NULL) {
+	if (broker->options->monitor == NULL || broker->hotplug != NULL) {
 		return 0;
 	}
 	r = hotplug_new(broker, &broker->hotplug);
@@ -209,6 +209,16 @@ int dx_hotplug_start(struct dx_broker *broker, char *message, size_t message_siz
 	}
 	broker->hotplug->ops->poll(broker->hotplug->monitor); /* what is there already */
 	return 0;
+}
+
+int dx_hotplug_expect(struct dx_broker *broker, const struct dx_usb_backend_ops *backend,
+		      char *message, size_t message_size)
+{
+	const struct dx_monitor_ops *monitor = broker->options->monitor;
+
+	return monitor == NULL || monitor->backend != backend
+		       ? 0
+		       : dx_hotplug_start(broker, message, message_size);
 }
 
 void dx_hotplug_stop(struct dx_broker *broker)

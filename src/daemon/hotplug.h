@@ -35,8 +35,11 @@ struct dx_monitor_ops {
 	bool (*names)(const char *spec, const char *port_spec);
 };
 
-/* @return 0 when there is nothing to watch, too. Negative with one line in message. */
+/* Begins to watch, unless it does already or cannot. @return 0; negative with one line in message. */
 int dx_hotplug_start(struct dx_broker *broker, char *message, size_t message_size);
+/* A device of this backend is to be attached: from now on it is worth watching. */
+int dx_hotplug_expect(struct dx_broker *broker, const struct dx_usb_backend_ops *backend,
+		      char *message, size_t message_size);
 void dx_hotplug_stop(struct dx_broker *broker);
 /* Arrivals of this backend's devices are heard of. */
 bool dx_hotplug_watches(const struct dx_broker *broker, const struct dx_usb_backend_ops *backend);

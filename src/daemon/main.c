@@ -18,12 +18,14 @@
 #include <unistd.h>
 
 #include "backend/libusb/libusb.h"
+#include "backend/libusb/monitor.h"
 #include "backend/replay/replay.h"
 #include "backend/usbip/usbip.h"
 #include "backend/virtual/virtual.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "daemon/hotplug.h"
 #include "daemon/options.h"
 #include "daemon/show.h"
 #include "wire/address.h"
@@ -34,6 +36,15 @@ static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual,
 								&dx_backend_libusb,
 								&dx_backend_usbip,
 								&dx_backend_replay, NULL};
+
+static const struct dx_monitor_ops usb_monitor = {
+	.backend = &dx_backend_libusb,
+	.create = dx_usb_monitor_new,
+	.destroy = dx_usb_monitor_free,
+	.fd = dx_usb_monitor_fd,
+	.poll = dx_usb_monitor_poll,
+	.names = dx_usb_monitor_names,
+};
 
 /* Directory of this program, without the last slash. */
 static int own_directory(char *buffer, size_t size)
@@ -170,6 +181,7 @@ static int run(struct dx_command_line *line)
 	}
 	line->daemon.stop_fd = stop_fd;
 	line->daemon.backends = backends;
+	line->daemon.monitor = &usb_monitor;
 	r = dx_daemon_run(&line->daemon, message, sizeof(message));
 	if (line->daemon.is_private) {
 		remove_directory(line->daemon.socket_path);

@@ -24,6 +24,8 @@ const char dx_command_line_help[] =
 	"                        directory, or /run/opendext/broker)\n"
 	"  --bundle DIR          load a driver bundle, or all *.dext in a directory; repeatable\n"
 	"  --device SPEC         attach a device, e.g. virtual:gadget-zero; repeatable\n"
+	"  --usb [VID:PID]       attach the USB devices of this machine as they come and go: all, or\n"
+	"                        those with these ids, hexadecimal; repeatable\n"
 	"  --host-program PATH   the program around each driver (default: dext-host)\n"
 	"  --allow-uid USER      let this user connect too, number or name; repeatable\n"
 	"  --allow-group GROUP   let members of this group connect too; repeatable\n"
@@ -48,6 +50,7 @@ enum option_id {
 	OPT_SOCKET = 256,
 	OPT_BUNDLE,
 	OPT_DEVICE,
+	OPT_USB,
 	OPT_HOST_PROGRAM,
 	OPT_ALLOW_UID,
 	OPT_ALLOW_GROUP,
@@ -69,6 +72,7 @@ static const struct option long_options[] = {
 	{"socket", required_argument, NULL, OPT_SOCKET},
 	{"bundle", required_argument, NULL, OPT_BUNDLE},
 	{"device", required_argument, NULL, OPT_DEVICE},
+	{"usb", no_argument, NULL, OPT_USB},
 	{"host-program", required_argument, NULL, OPT_HOST_PROGRAM},
 	{"allow-uid", required_argument, NULL, OPT_ALLOW_UID},
 	{"allow-group", required_argument, NULL, OPT_ALLOW_GROUP},
@@ -175,6 +179,42 @@ static int take_number(const char *text, const char *option, unsigned long max,
 			      max);
 	}
 	return 0;
+}
+
+/* "0525:a4a0": one to four hexadecimal digits each. */
+static bool ids_of(const char *text, uint32_t *ret_ids)
+{
+	const char *const digits = "0123456789abcdefABCDEF";
+	size_t vendor = strspn(text, digits);
+	size_t product = text[vendor] == ':' ? strspn(text + vendor + 1, digits) : 0;
+
+	if (vendor == 0 || vendor > 4 || product == 0 || product > 4 ||
+	    text[vendor + 1 + product] != '\0') {
+		return false;
+	}
+	*ret_ids = (uint32_t)strtoul(text, NULL, 16) << 16 |
+		   (uint32_t)strtoul(text + vendor + 1, NULL, 16);
+	return true;
+}
+
+/* next: the argument behind the option, or NULL. @return 1 when it belongs to the option. */
+static int take_usb(struct dx_command_line *line, const char *next,
+		    const struct complaint *complaint)
+{
+	uint32_t ids = 0;
+
+	line->daemon.usb_all = true;
+	if (next == NULL || next[0] == '-') {
+		return 0;
+	}
+	if (!ids_of(next, &ids)) {
+		return refuse(complaint, "--usb: \"%s\" is no VID:PID of hexadecimal digits", next);
+	}
+	if (line->daemon.nr_usb_ids == DX_OPTIONS_MAX) {
+		return refuse(complaint, "--usb: given more than %u times", DX_OPTIONS_MAX);
+	}
+	line->usb_ids[line->daemon.nr_usb_ids++] = ids;
+	return 1;
 }
 
 static int take_level(struct dx_command_line *line, const char *text,
@@ -289,7 +329,13 @@ int dx_command_line_parse(int argc, char *const *argv, struct dx_command_line *r
 			return refuse(&complaint, "%s: unknown option, see --help",
 				      argv[optind - 1]);
 		}
-		r = take_value(ret_line, option, optarg, &complaint);
+		if (option == OPT_USB) {
+			r = take_usb(ret_line, argv[optind], &complaint);
+			optind += r == 1;
+			r = r < 0 ? r : 0;
+		} else {
+			r = take_value(ret_line, option, optarg, &complaint);
+		}
 	}
 	if (r == 0 && optind < argc) {
 		return refuse(&complaint, "%s: unexpected argument, see --help", argv[optind]);
@@ -299,6 +345,7 @@ int dx_command_line_parse(int argc, char *const *argv, struct dx_command_line *r
 	}
 	ret_line->daemon.bundles = ret_line->bundles;
 	ret_line->daemon.devices = ret_line->devices;
+	ret_line->daemon.usb_ids = ret_line->usb_ids;
 	ret_line->daemon.allow_uids = ret_line->allow_uids;
 	ret_line->daemon.allow_gids = ret_line->allow_gids;
 	return r;

@@ -28,6 +28,7 @@ struct dx_command_line {
 	const char *devices[DX_OPTIONS_MAX];
 	uid_t allow_uids[DX_OPTIONS_MAX];
 	gid_t allow_gids[DX_OPTIONS_MAX];
+	uint32_t usb_ids[DX_OPTIONS_MAX];
 };
 
 /* @return 0; -EINVAL with one line in message. Strings are borrowed from argv. */

@@ -166,3 +166,24 @@ TEST(show_status_without_a_broker_says_so)
 	CHECK_EQ(dx_show_status("/nonexistent/socket", false, stdout, message, sizeof(message)), -ENOENT);
 	CHECK_STR_EQ(message, "/nonexistent/socket: no broker listens here");
 }
+
+TEST(options_usb_takes_all_or_ids)
+{
+	CHECK_EQ(PARSE("--usb"), 0);
+	CHECK(line.daemon.usb_all);
+	CHECK_EQ(line.daemon.nr_usb_ids, 0);
+	CHECK_EQ(PARSE("--usb", "--private"), 0);
+	CHECK(line.daemon.usb_all && line.daemon.is_private);
+	CHECK_EQ(PARSE("--usb", "525:A4a0", "--usb", "1:2"), 0);
+	CHECK_EQ(line.daemon.nr_usb_ids, 2);
+	CHECK_EQ(line.daemon.usb_ids[0], 0x0525a4a0);
+	CHECK_EQ(line.daemon.usb_ids[1], 0x00010002);
+	CHECK_EQ(PARSE(), 0);
+	CHECK(!line.daemon.usb_all);
+	check_refused(PARSE("--usb", "525"), "--usb: \"525\" is no VID:PID");
+	check_refused(PARSE("--usb", "12345:1"), "is no VID:PID");
+	check_refused(PARSE("--usb", "1:2:3"), "is no VID:PID");
+	check_refused(PARSE("--usb", ":1"), "is no VID:PID");
+	check_refused(PARSE("--usb", "1:"), "is no VID:PID");
+	check_refused(PARSE("--usb", "1:x"), "is no VID:PID");
+}
