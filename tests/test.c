@@ -146,9 +146,14 @@ static void sleep_ms(unsigned ms)
 	(void)nanosleep(&time, NULL); /* an early end only makes the caller look once more */
 }
 
+unsigned test_limit_ms(unsigned ms)
+{
+	return ms * seconds_factor;
+}
+
 bool test_wait_until(bool (*condition)(void *argument), void *argument, unsigned timeout_ms)
 {
-	unsigned limit_ms = timeout_ms * seconds_factor;
+	unsigned limit_ms = test_limit_ms(timeout_ms);
 
 	for (unsigned waited_ms = 0; waited_ms <= limit_ms; waited_ms++) {
 		if (condition(argument)) {

@@ -46,7 +46,10 @@ void test_check_bytes(const char *file, int line, const void *a, const void *b, 
 void test_make_directory(char *buffer, size_t capacity);
 /* Number of open file descriptors of this process. */
 unsigned test_count_fds(void);
-/* Waits until condition(argument) holds, looking every millisecond; false after timeout_ms. */
+/* A limit against hangs on this machine: ms, multiplied by OPENDEXT_TEST_TIME_FACTOR. */
+unsigned test_limit_ms(unsigned ms);
+/* Waits until condition(argument) holds, looking every millisecond; false after
+ * test_limit_ms(timeout_ms). */
 bool test_wait_until(bool (*condition)(void *argument), void *argument, unsigned timeout_ms);
 
 #define TEST_SECONDS(test_name, seconds)                                      \

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * usb_test - a driver and its device: Gadget Zero as source, sink and loopback, and what goes wrong.
+ * usb_test - a driver and its device: Gadget Zero as source, sink and loopback, and what goes
+ * wrong.
  */
 #include "support/world.h"
 
 enum { LOOPBACK = 2, SOURCE_SINK = 3, PIPE_IN = 0, PIPE_OUT = 1 };
 
-#define SUPER	"virtual:gadget-zero,speed=super"
+#define SUPER   "virtual:gadget-zero,speed=super"
 #define STALLED ((IOReturn)0xE0005000)
-#define MAX	CONTRACT_USB_BUFFER_BYTES
+#define MAX     CONTRACT_USB_BUFFER_BYTES
 
 struct done {
 	IOReturn status;
@@ -62,7 +63,7 @@ static uint8_t *map_buffer(io_connect_t connect, uint64_t pipe)
 	return (uint8_t *)(uintptr_t)address;
 }
 
-CONTRACT_WITH_DEVICE(usb_source_and_sink, SUPER)
+CONTRACT_WITH_DEVICE(usb_source_and_sink, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 	uint8_t *in = map_buffer(connect, PIPE_IN);
@@ -97,7 +98,7 @@ CONTRACT_WITH_DEVICE(usb_source_pattern_and_sink_check, SUPER ",pattern=1")
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_loopback_returns_the_applications_bytes, SUPER)
+CONTRACT_WITH_DEVICE(usb_loopback_returns_the_applications_bytes, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(LOOPBACK);
 	uint8_t *in = map_buffer(connect, PIPE_IN);
@@ -110,36 +111,36 @@ CONTRACT_WITH_DEVICE(usb_loopback_returns_the_applications_bytes, SUPER)
 			out[i] = (uint8_t)(i * 31 + round);
 		}
 		memset(in, 0, bytes);
-		expect_io(connect, PIPE_OUT, bytes, 5000, kIOReturnSuccess, bytes);
-		expect_io(connect, PIPE_IN, bytes, 5000, kIOReturnSuccess, bytes);
+		expect_io(connect, PIPE_OUT, bytes, WORLD_WAIT_MS, kIOReturnSuccess, bytes);
+		expect_io(connect, PIPE_IN, bytes, WORLD_WAIT_MS, kIOReturnSuccess, bytes);
 		CHECK_MEM_EQ(in, out, bytes);
 	}
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_short_packet_is_success, SUPER)
+CONTRACT_WITH_DEVICE(usb_short_packet_is_success, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(LOOPBACK);
 
-	expect_io(connect, PIPE_OUT, 100, 5000, kIOReturnSuccess, 100);
-	expect_io(connect, PIPE_IN, 4096, 5000, kIOReturnSuccess, 100);
+	expect_io(connect, PIPE_OUT, 100, WORLD_WAIT_MS, kIOReturnSuccess, 100);
+	expect_io(connect, PIPE_IN, 4096, WORLD_WAIT_MS, kIOReturnSuccess, 100);
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_timeout_tells_what_was_moved, SUPER)
+CONTRACT_WITH_DEVICE(usb_timeout_tells_what_was_moved, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(LOOPBACK);
 
 	expect_io(connect, PIPE_IN, 4096, 20, kIOReturnTimeout, 0);
-	expect_io(connect, PIPE_OUT, 1024, 5000, kIOReturnSuccess, 1024);
+	expect_io(connect, PIPE_OUT, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	expect_io(connect, PIPE_IN, 4096, 20, kIOReturnTimeout, 1024);
 	/* The pipe goes on. */
-	expect_io(connect, PIPE_OUT, 1000, 5000, kIOReturnSuccess, 1000);
-	expect_io(connect, PIPE_IN, 4096, 5000, kIOReturnSuccess, 1000);
+	expect_io(connect, PIPE_OUT, 1000, WORLD_WAIT_MS, kIOReturnSuccess, 1000);
+	expect_io(connect, PIPE_IN, 4096, WORLD_WAIT_MS, kIOReturnSuccess, 1000);
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_async_completes_once_in_order, SUPER)
+CONTRACT_WITH_DEVICE(usb_async_completes_once_in_order, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
@@ -164,7 +165,7 @@ CONTRACT_WITH_DEVICE(usb_async_completes_once_in_order, SUPER)
 	IONotificationPortDestroy(port);
 }
 
-CONTRACT_WITH_DEVICE(usb_async_loopback_both_ways, SUPER)
+CONTRACT_WITH_DEVICE(usb_async_loopback_both_ways, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(LOOPBACK);
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
@@ -197,12 +198,12 @@ static void check_abort(io_connect_t connect, uint64_t synchronous)
 		CHECK_EQ(heard.args[i][1], i);
 	}
 	/* The pipe is usable. */
-	expect_io(connect, PIPE_OUT, 100, 5000, kIOReturnSuccess, 100);
-	expect_io(connect, PIPE_IN, 1024, 5000, kIOReturnSuccess, 100);
+	expect_io(connect, PIPE_OUT, 100, WORLD_WAIT_MS, kIOReturnSuccess, 100);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 100);
 	IONotificationPortDestroy(port);
 }
 
-CONTRACT_WITH_DEVICE(usb_abort, SUPER)
+CONTRACT_WITH_DEVICE(usb_abort, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(LOOPBACK);
 
@@ -211,7 +212,7 @@ CONTRACT_WITH_DEVICE(usb_abort, SUPER)
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_close_of_the_interface_aborts, SUPER)
+CONTRACT_WITH_DEVICE(usb_close_of_the_interface_aborts, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(LOOPBACK);
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
@@ -227,29 +228,31 @@ CONTRACT_WITH_DEVICE(usb_close_of_the_interface_aborts, SUPER)
 	IONotificationPortDestroy(port);
 }
 
-CONTRACT_WITH_DEVICE(usb_stall_and_clear, SUPER)
+CONTRACT_WITH_DEVICE(usb_stall_and_clear, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 
 	DO(connect, CONTRACT_USB_STALL, 0x81);
-	CHECK_EQ(io(connect, PIPE_IN, 1024, 1000).status, STALLED);
-	CHECK_EQ(io(connect, PIPE_IN, 1024, 1000).status, STALLED); /* until it is cleared */
-	expect_io(connect, PIPE_OUT, 1024, 1000, kIOReturnSuccess, 1024); /* the other one goes on */
+	CHECK_EQ(io(connect, PIPE_IN, 1024, WORLD_WAIT_MS).status, STALLED);
+	CHECK_EQ(io(connect, PIPE_IN, 1024, WORLD_WAIT_MS).status,
+		 STALLED); /* until it is cleared */
+	expect_io(connect, PIPE_OUT, 1024, WORLD_WAIT_MS, kIOReturnSuccess,
+		  1024); /* the other one goes on */
 	DO(connect, CONTRACT_USB_CLEAR, PIPE_IN, 1);
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_clear_without_request_leaves_the_device_halted, SUPER)
+CONTRACT_WITH_DEVICE(usb_clear_without_request_leaves_the_device_halted, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 
 	DO(connect, CONTRACT_USB_STALL, 0x81);
-	CHECK_EQ(io(connect, PIPE_IN, 1024, 1000).status, STALLED);
+	CHECK_EQ(io(connect, PIPE_IN, 1024, WORLD_WAIT_MS).status, STALLED);
 	DO(connect, CONTRACT_USB_CLEAR, PIPE_IN, 0);
-	CHECK_EQ(io(connect, PIPE_IN, 1024, 1000).status, STALLED);
+	CHECK_EQ(io(connect, PIPE_IN, 1024, WORLD_WAIT_MS).status, STALLED);
 	DO(connect, CONTRACT_USB_CLEAR, PIPE_IN, 1);
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	world_close(connect);
 }
 
@@ -258,11 +261,11 @@ CONTRACT_WITH_DEVICE(usb_injected_stall, SUPER ",stall-after=3")
 	io_connect_t connect = open_configured(SOURCE_SINK);
 
 	for (unsigned i = 0; i < 3; i++) {
-		expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
+		expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	}
-	CHECK_EQ(io(connect, PIPE_IN, 1024, 1000).status, STALLED);
+	CHECK_EQ(io(connect, PIPE_IN, 1024, WORLD_WAIT_MS).status, STALLED);
 	DO(connect, CONTRACT_USB_CLEAR, PIPE_IN, 1);
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	world_close(connect);
 }
 
@@ -270,12 +273,12 @@ CONTRACT_WITH_DEVICE(usb_babble_is_overrun, SUPER ",babble-after=1")
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
-	CHECK_EQ(io(connect, PIPE_IN, 1024, 1000).status, kIOReturnOverrun);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
+	CHECK_EQ(io(connect, PIPE_IN, 1024, WORLD_WAIT_MS).status, kIOReturnOverrun);
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_control_requests, SUPER)
+CONTRACT_WITH_DEVICE(usb_control_requests, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 	const uint64_t get_device[] = {0x80, 6, 0x0100, 0, 18};
@@ -307,7 +310,7 @@ CONTRACT_WITH_DEVICE(usb_control_requests, SUPER)
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_control_request_that_completes_later, SUPER)
+CONTRACT_WITH_DEVICE(usb_control_request_that_completes_later, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
@@ -325,36 +328,36 @@ CONTRACT_WITH_DEVICE(usb_control_request_that_completes_later, SUPER)
 	IONotificationPortDestroy(port);
 }
 
-CONTRACT_WITH_DEVICE(usb_set_configuration_back_and_forth, SUPER)
+CONTRACT_WITH_DEVICE(usb_set_configuration_back_and_forth, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	DO(connect, CONTRACT_USB_CONFIGURE, LOOPBACK);
-	expect_io(connect, PIPE_OUT, 10, 1000, kIOReturnSuccess, 10);
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 10);
+	expect_io(connect, PIPE_OUT, 10, WORLD_WAIT_MS, kIOReturnSuccess, 10);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 10);
 	DO(connect, CONTRACT_USB_CONFIGURE, SOURCE_SINK);
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	CHECK_EQ(GET(connect, CONTRACT_USB_NR_INTERFACES), 1);
 	CHECK_NE(TRY(connect, CONTRACT_USB_CONFIGURE, 77), kIOReturnSuccess);
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_alternate_settings, SUPER)
+CONTRACT_WITH_DEVICE(usb_alternate_settings, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
 
 	DO(connect, CONTRACT_USB_ALTERNATE, 1);
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	DO(connect, CONTRACT_USB_ALTERNATE, 0);
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	CHECK_NE(TRY(connect, CONTRACT_USB_ALTERNATE, 5), kIOReturnSuccess);
 	world_close(connect);
 	IONotificationPortDestroy(port);
 }
 
-CONTRACT_WITH_DEVICE(usb_checks_inside_the_driver, SUPER)
+CONTRACT_WITH_DEVICE(usb_checks_inside_the_driver, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 
@@ -362,13 +365,13 @@ CONTRACT_WITH_DEVICE(usb_checks_inside_the_driver, SUPER)
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(usb_second_client_of_the_interface_is_refused, SUPER)
+CONTRACT_WITH_DEVICE(usb_second_client_of_the_interface_is_refused, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 	io_connect_t second = world_open_type(CONTRACT_USB, CONTRACT_OPEN);
 
 	CHECK_EQ(TRY(second, CONTRACT_USB_CONFIGURE, 0), kIOReturnExclusiveAccess);
-	expect_io(connect, PIPE_IN, 1024, 1000, kIOReturnSuccess, 1024);
+	expect_io(connect, PIPE_IN, 1024, WORLD_WAIT_MS, kIOReturnSuccess, 1024);
 	world_close(connect);
 	world_close(second);
 }
@@ -395,9 +398,9 @@ CONTRACT(usb_packet_sizes_of_every_speed)
 		CHECK_EQ(output[0], rows[i].speed);
 		CHECK_EQ(output[1], rows[i].packet);
 		/* A full packet does not end an IN transfer, one that is shorter does. */
-		expect_io(connect, PIPE_OUT, rows[i].packet + 3, 1000, kIOReturnSuccess,
+		expect_io(connect, PIPE_OUT, rows[i].packet + 3, WORLD_WAIT_MS, kIOReturnSuccess,
 			  rows[i].packet + 3);
-		expect_io(connect, PIPE_IN, 4 * rows[i].packet, 1000, kIOReturnSuccess,
+		expect_io(connect, PIPE_IN, 4 * rows[i].packet, WORLD_WAIT_MS, kIOReturnSuccess,
 			  rows[i].packet + 3);
 		world_close(connect);
 		world_detach(device);
@@ -405,7 +408,7 @@ CONTRACT(usb_packet_sizes_of_every_speed)
 	}
 }
 
-CONTRACT_WITH_DEVICE(usb_bundles_complete_each_entry, SUPER)
+CONTRACT_WITH_DEVICE(usb_bundles_complete_each_entry, world_gadget_zero())
 {
 	io_connect_t connect = open_configured(SOURCE_SINK);
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
@@ -429,7 +432,7 @@ CONTRACT_WITH_DEVICE(usb_bundles_complete_each_entry, SUPER)
 
 CONTRACT(usb_unplug_completes_what_is_pending)
 {
-	uint64_t device = world_attach(SUPER);
+	uint64_t device = world_attach(world_gadget_zero());
 	io_connect_t connect = open_configured(LOOPBACK);
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
 	struct heard heard = {0};
@@ -448,9 +451,9 @@ CONTRACT(usb_unplug_completes_what_is_pending)
 	CHECK_NE(TRY(connect, CONTRACT_USB_ABORT, PIPE_IN, 0), kIOReturnSuccess);
 	world_close(connect);
 	/* The next one is a new device. */
-	(void)world_attach(SUPER);
+	(void)world_attach(world_gadget_zero());
 	connect = open_configured(LOOPBACK);
-	expect_io(connect, PIPE_OUT, 10, 1000, kIOReturnSuccess, 10);
+	expect_io(connect, PIPE_OUT, 10, WORLD_WAIT_MS, kIOReturnSuccess, 10);
 	world_close(connect);
 	IONotificationPortDestroy(port);
 }

@@ -14,8 +14,9 @@
 #	run_tests loopback_returns_what_was_sent
 #
 # A case runs in busybox: its commands are built in, and a program of the host takes the guest a
-# tenth of a second to start. Nothing here waits for a time: wait_for looks until the state is there, and its limit, in seconds
-# of an idle host times KERNEL_TIME_FACTOR, is only there for what hangs.
+# tenth of a second to start. Nothing here waits for a time: wait_for looks until
+# the state is there, and its limit, in seconds of an idle host times KERNEL_TIME_FACTOR, is only there
+# for what hangs.
 
 # shellcheck disable=SC2034,SC2086 # variables for those that read this file; lists are words
 BUSYBOX=/run/check-kernel/busybox
@@ -105,8 +106,9 @@ run_tests() {
 
 # --- The gadget -------------------------------------------------------------------------------
 
-# gadget_make NAME FIRST [BUFLEN [PATTERN]]: Gadget Zero; FIRST is source-sink or loopback, the
-# configuration that hosts prefer. Source and sink is configuration 3, loopback is 2, as g_zero has them.
+# gadget_make NAME FIRST [buflen=N] [qlen=N] [pattern=N]: Gadget Zero; FIRST is source-sink or loopback,
+# the configuration that hosts prefer. Source and sink is configuration 3, loopback 2, as g_zero has them.
+# The loopback takes units of buflen bytes, less only at a short packet, and keeps up to qlen of them.
 gadget_make() {
 	gadget_=$GADGETS/$1
 	mkdir "$gadget_"
@@ -118,10 +120,10 @@ gadget_make() {
 	echo "Gadget Zero" >"$gadget_/strings/0x409/product"
 	echo "$1" >"$gadget_/strings/0x409/serialnumber"
 	mkdir "$gadget_/functions/SourceSink.$1" "$gadget_/functions/Loopback.$1"
-	echo "${4:-0}" >"$gadget_/functions/SourceSink.$1/pattern"
-	echo "${3:-16384}" >"$gadget_/functions/SourceSink.$1/bulk_buflen"
-	echo "${3:-16384}" >"$gadget_/functions/Loopback.$1/bulk_buflen"
-	echo 32 >"$gadget_/functions/Loopback.$1/qlen"
+	gadget_set_ "$@" buflen 16384 SourceSink bulk_buflen
+	gadget_set_ "$@" buflen 16384 Loopback bulk_buflen
+	gadget_set_ "$@" qlen 32 Loopback qlen
+	gadget_set_ "$@" pattern 0 SourceSink pattern
 	case $2 in
 	loopback) gadget_order_='Loopback:2 SourceSink:3' ;;
 	*) gadget_order_='SourceSink:3 Loopback:2' ;;
@@ -130,6 +132,21 @@ gadget_make() {
 		mkdir "$gadget_/configs/c.${part_#*:}"
 		ln -s "$gadget_/functions/${part_%:*}.$1" "$gadget_/configs/c.${part_#*:}/"
 	done
+}
+
+# gadget_set_ NAME FIRST [KEY=VALUE]... KEY DEFAULT FUNCTION ATTRIBUTE: what gadget_make was told, or not.
+gadget_set_() {
+	gadget_options_=" $*"
+	gadget_name_=$1
+	shift $(($# - 4))
+	gadget_value_=$2
+	case $gadget_options_ in
+	*" $1="*)
+		gadget_value_=${gadget_options_#*" $1="}
+		gadget_value_=${gadget_value_%% *}
+		;;
+	esac
+	echo "$gadget_value_" >"$GADGETS/$gadget_name_/functions/$3.$gadget_name_/$4"
 }
 
 # gadget_plug NAME [UDC], gadget_unplug NAME. Plugging waits until the host has configured the device.

@@ -94,6 +94,13 @@ uint64_t world_attach(const char *spec)
 	return id;
 }
 
+const char *world_gadget_zero(void)
+{
+	const char *spec = getenv("OPENDEXT_TEST_GADGET_ZERO");
+
+	return spec == NULL ? "virtual:gadget-zero,speed=super" : spec;
+}
+
 bool world_try_attach(const char *spec, char *message, size_t capacity)
 {
 	struct dx_control broker = talk();

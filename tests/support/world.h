@@ -25,7 +25,7 @@
 #include "contract/driver/contract.h"
 #include "test.h"
 
-#define WORLD_WAIT_MS 15000u /* only a limit against hangs */
+#define WORLD_WAIT_MS test_limit_ms(15000) /* only a limit against hangs */
 /* Nothing is ever placed so low in a position-independent program. */
 #define WORLD_NEVER_MAPPED 0x200000u
 
@@ -66,6 +66,11 @@ bool world_load(const char *bundle, char *message, size_t capacity);
 void world_unload(const char *identifier);
 /* Attaches a device and waits until the registry is quiet. @return its registry id. */
 uint64_t world_attach(const char *spec);
+/*
+ * A Gadget Zero at super speed, without faults: a model in the driver's process, or what the variable
+ * OPENDEXT_TEST_GADGET_ZERO names, for instance a real one. That has no isochronous endpoints.
+ */
+const char *world_gadget_zero(void);
 /* @return false with the broker's line in message. */
 bool world_try_attach(const char *spec, char *message, size_t capacity);
 /* Unplugs it. */

@@ -57,15 +57,16 @@ static void check_configuration(struct inside *inside, IOUSBHostDevice *device,
 	INSIDE(IOUSBHostDeviceCopyConfigurationDescriptor(device, 9) == NULL);
 	INSIDE(descriptor != NULL && descriptor->bNumEndpoints == 2);
 	while (descriptor != NULL) {
-		endpoint = IOUSBGetNextEndpointDescriptor(
-			configuration, descriptor, (const IOUSBDescriptorHeader *)endpoint);
+		endpoint = IOUSBGetNextEndpointDescriptor(configuration, descriptor,
+							  (const IOUSBDescriptorHeader *)endpoint);
 		if (endpoint == NULL) {
 			break;
 		}
 		nr_endpoints++;
 		INSIDE_EQ(IOUSBGetEndpointType(endpoint), 2);
 		INSIDE_EQ(IOUSBGetEndpointMaxPacketSize(4, endpoint), 1024);
-		INSIDE_EQ(IOUSBGetEndpointNumber(endpoint), 1);
+		INSIDE_EQ(IOUSBGetEndpointNumber(endpoint),
+			  IOUSBGetEndpointAddress(endpoint) & 0xf);
 	}
 	INSIDE_EQ(nr_endpoints, 2);
 	IOUSBHostFreeDescriptor(configuration);
@@ -83,7 +84,8 @@ static void check_sessions(struct inside *inside, struct contract_usb *usb)
 		  kIOReturnExclusiveAccess);
 	INSIDE_EQ(IOUSBHostDeviceClose(usb->device, self, 0), kIOReturnNotOpen);
 	INSIDE_EQ(IOUSBHostInterfaceCopyPipe(usb->interface, 0x8f, &pipe), kIOReturnNotFound);
-	INSIDE_EQ(IOUSBHostInterfaceCopyPipe(usb->interface, 0x81, &pipe), kIOReturnSuccess);
+	INSIDE_EQ(IOUSBHostInterfaceCopyPipe(usb->interface, usb->pipes[0].address, &pipe),
+		  kIOReturnSuccess);
 	INSIDE(pipe == usb->pipes[0].pipe);
 	OSSafeReleaseNULL(pipe);
 	INSIDE_EQ(IOUSBHostInterfaceCopyDevice(usb->interface, &device), kIOReturnSuccess);

@@ -85,8 +85,6 @@ static kern_return_t usb_client_start(IOService *self, IOService *provider)
 	kern_return_t result = IOServiceSuperStart(&ContractUsbClientClass, self, provider);
 
 	usb->device = OSDynamicCast(IOUSBHostDevice, IOServiceGetProvider(provider));
-	usb->pipes[0].address = 0x81;
-	usb->pipes[1].address = 0x01;
 	return result == kIOReturnSuccess && usb->device == NULL ? kIOReturnNoDevice : result;
 }
 
@@ -147,6 +145,27 @@ static kern_return_t open_pipe(struct contract_usb *usb, struct contract_pipe *p
 						CONTRACT_USB_BUFFER_BYTES, &pipe->buffer);
 }
 
+/* The endpoints of the interface, in and out: their numbers are the device's choice. */
+static void find_endpoints(struct contract_usb *usb)
+{
+	const IOUSBConfigurationDescriptor *configuration =
+		IOUSBHostInterfaceCopyConfigurationDescriptor(usb->interface);
+	const IOUSBInterfaceDescriptor *setting =
+		IOUSBHostInterfaceGetInterfaceDescriptor(usb->interface, configuration);
+	const IOUSBEndpointDescriptor *endpoint = NULL;
+
+	for (unsigned nr_endpoints = 0; nr_endpoints < 2; nr_endpoints++) {
+		endpoint = IOUSBGetNextEndpointDescriptor(configuration, setting,
+							  (const IOUSBDescriptorHeader *)endpoint);
+		if (endpoint == NULL) {
+			break;
+		}
+		usb->pipes[IOUSBGetEndpointDirection(endpoint) == kIOUSBEndpointDirectionIn ? 0 : 1]
+			.address = IOUSBGetEndpointAddress(endpoint);
+	}
+	IOUSBHostFreeDescriptor(configuration);
+}
+
 METHOD(contract_usb_configure)
 {
 	struct contract_usb *usb = contract_usb_of((IOUserClient *)target);
@@ -172,6 +191,7 @@ METHOD(contract_usb_configure)
 	}
 	result = IOUSBHostInterfaceOpen(usb->interface, (IOService *)target, 0, NULL);
 	usb->open = result == kIOReturnSuccess;
+	find_endpoints(usb);
 	for (unsigned i = 0; i < 2 && result == kIOReturnSuccess; i++) {
 		result = open_pipe(usb, &usb->pipes[i]);
 	}

@@ -5,7 +5,7 @@
 . "$KERNEL_SOURCE/tests/kernel/guest.sh"
 
 moves() {
-	gadget_make zero source-sink 16384
+	gadget_make zero source-sink
 	gadget_plug zero
 	"$KERNEL_BUILD/tests/kernel/plain_libusb" zero "$@"
 	gadget_remove zero
@@ -28,7 +28,7 @@ large_transfers_come_back() {
 }
 
 interface_of_another_driver_is_taken_over_and_given_back() {
-	gadget_make zero source-sink 4096
+	gadget_make zero source-sink
 	gadget_plug zero
 	load_modules usbtest
 	wait_for 20 usbtest_has_claimed zero

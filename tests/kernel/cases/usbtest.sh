@@ -5,7 +5,7 @@
 . "$KERNEL_SOURCE/tests/kernel/guest.sh"
 
 gadget_passes_usbtest() {
-	gadget_make zero source-sink 4096
+	gadget_make zero source-sink buflen=4096
 	gadget_plug zero
 	run_usbtest zero reference pattern=0
 	gadget_remove zero
@@ -14,7 +14,7 @@ gadget_passes_usbtest() {
 # Without 27 and 28, which measure, and compare nothing.
 gadget_with_a_pattern_passes_usbtest() {
 	USBTEST_NAMES='usbtest_[0-9]_* usbtest_1* usbtest_2[0-4]* usbtest_29*'
-	gadget_make zero source-sink 4096 1
+	gadget_make zero source-sink buflen=4096 pattern=1
 	gadget_plug zero
 	run_usbtest zero reference-pattern pattern=1
 	gadget_remove zero
