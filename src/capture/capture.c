@@ -34,6 +34,8 @@ enum {
 	OPTION_IF_NAME = 2,
 	OPTION_IF_TSRESOL = 9,
 	NANOSECONDS = 9,
+	GET_DESCRIPTOR = 6,
+	GET_CONFIGURATION = 8,
 };
 
 struct dx_capture {
@@ -340,13 +342,15 @@ static void tap_completed(struct dx_usb_tap *tap, const struct dx_usb_backend_in
 	write_event(capture_of(tap), &event);
 }
 
-static void write_descriptor(struct dx_capture *capture, const struct dx_usb_backend_info *info,
-			     uint8_t type, uint8_t index, const void *bytes, size_t length)
+/* A standard request that reads what we know already. */
+static void write_answer(struct dx_capture *capture, const struct dx_usb_backend_info *info,
+			 uint8_t request, uint8_t type, uint8_t index, const void *bytes,
+			 size_t length)
 {
 	uint16_t size = (uint16_t)(length < UINT16_MAX ? length : UINT16_MAX);
 	const struct dx_usb_transfer transfer = {
 		.type = DX_USB_CONTROL,
-		.setup = {0x80, 6, index, type, 0, 0, (uint8_t)size, (uint8_t)(size >> 8)},
+		.setup = {0x80, request, index, type, 0, 0, (uint8_t)size, (uint8_t)(size >> 8)},
 		.data = (uint8_t *)(uintptr_t)bytes,
 		.length = size,
 		.actual = size,
@@ -368,14 +372,16 @@ static void tap_opened(struct dx_usb_tap *tap, const struct dx_usb_backend_info 
 {
 	struct dx_capture *capture = capture_of(tap);
 
-	write_descriptor(capture, info, 1, 0, info->device, sizeof(info->device));
+	write_answer(capture, info, GET_DESCRIPTOR, 1, 0, info->device, sizeof(info->device));
 	for (unsigned i = 0; i < info->nr_configurations; i++) {
-		write_descriptor(capture, info, 2, (uint8_t)i, info->configurations[i],
-				 info->configuration_lengths[i]);
+		write_answer(capture, info, GET_DESCRIPTOR, 2, (uint8_t)i, info->configurations[i],
+			     info->configuration_lengths[i]);
 	}
 	if (info->bos != NULL) {
-		write_descriptor(capture, info, 15, 0, info->bos, info->bos_length);
+		write_answer(capture, info, GET_DESCRIPTOR, 15, 0, info->bos, info->bos_length);
 	}
+	write_answer(capture, info, GET_CONFIGURATION, 0, 0, &info->configuration,
+		     sizeof(info->configuration));
 }
 
 /* ---- begin and end ---- */

@@ -12,8 +12,8 @@
  *       events up to the crash.
  * Format:     one section in this machine's byte order, one interface of link type
  *             DLT_USB_LINUX_MMAPPED with nanoseconds since 1970. At most DX_CAPTURE_SNAPLEN bytes of an
- *             event are kept, because readers take no more. The descriptors that a device had when it
- *             was opened come first, as the requests that would have read them, with a comment.
+ *             event are kept. The descriptors that a device had when it was opened come first, and its
+ *             configuration, as the requests that would have read them, with a comment.
  * Threads:    any; each call holds the caller up for one write.
  */
 #ifndef DX_CAPTURE_CAPTURE_H
@@ -23,7 +23,7 @@
 
 #include "usb/tap.h"
 
-#define DX_CAPTURE_SNAPLEN 262144u /* header included; the limit of Wireshark and libpcap */
+#define DX_CAPTURE_SNAPLEN 16711680u /* header included; libpcap reads blocks of 16 MiB */
 
 struct dx_capture;
 

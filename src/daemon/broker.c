@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "capture/capture.h"
 #include "base/pathutil.h"
 #include "daemon/bundle.h"
 #include "daemon/clients.h"
@@ -445,6 +446,7 @@ static int broker_init(struct dx_broker *broker, const struct dx_daemon_options 
 	broker->options = options;
 	broker->launcher = options->launcher != NULL ? options->launcher : &dx_launcher_process;
 	broker->listener = -1;
+	broker->capture_fd = -1;
 	broker->next_client_id = 1;
 	lists_init(broker);
 	r = sources_init(broker);
@@ -458,7 +460,12 @@ static int broker_init(struct dx_broker *broker, const struct dx_daemon_options 
 	if (r == 0) {
 		r = dx_clients_listen(broker);
 	}
-	if (r < 0) {
+	if (r == 0 && options->capture != NULL) {
+		broker->capture_fd = dx_capture_begin(options->capture, broker->message,
+						      sizeof(broker->message));
+		r = broker->capture_fd < 0 ? broker->capture_fd : 0;
+	}
+	if (r < 0 && broker->message[0] == '\0') {
 		(void)snprintf(broker->message, sizeof(broker->message), "%s: %s",
 			       options->socket_path,
 			       r == -EADDRINUSE ? "another broker listens here" : strerror(-r));
@@ -510,6 +517,7 @@ static void broker_fini(struct dx_broker *broker)
 	broker->jobs = dx_jobs_free(broker->jobs, JOBS_WAIT_MS);
 	broker->loop = dx_loop_free(broker->loop);
 	free(broker->records_path);
+	dx_fd_close(&broker->capture_fd);
 }
 
 static int broker_run(struct dx_broker *broker)

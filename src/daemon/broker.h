@@ -86,6 +86,7 @@ struct dx_broker {
 	struct dx_list devices;
 	struct dx_list drivers;  /* all struct dx_driver */
 	struct dx_list expected; /* of struct dx_record: hosts to adopt */
+	int capture_fd;          /* the file of options->capture, begun; -1: none */
 	char *records_path;      /* "<socket>.hosts"; NULL: nothing outlives this broker */
 };
 

@@ -36,6 +36,7 @@ struct dx_daemon_options {
 	size_t nr_usb_ids;        /* 0: all */
 	const struct dx_launcher *launcher;               /* NULL: dext-host at host_program */
 	const char *host_program;
+	const char *capture; /* a pcapng file to make of all that passes on buses; NULL: none */
 	const uid_t *allow_uids; /* besides our own and root */
 	size_t nr_allow_uids;
 	const gid_t *allow_gids;

@@ -7,6 +7,7 @@
 #include "daemon/hosts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -245,17 +246,23 @@ static int setup_values(const struct dx_host *host, struct dx_dict *dict)
 
 static int send_setup(struct dx_host *host)
 {
-	const struct dx_wire_setup setup = {
+	struct dx_wire_setup setup = {
 		.first_id = host->first_id,
 		.nr_ids = host->nr_ids,
 		.flags = host->broker->options->is_private ? DX_SETUP_EXIT_WITH_BROKER : 0,
 	};
+	DX_CLEANUP_FD int capture = -1;
 	struct dx_dict *dict = dx_dict_new();
 	int r = dict == NULL ? -ENOMEM : setup_values(host, dict);
 
+	if (r == 0 && host->broker->capture_fd >= 0) {
+		capture = fcntl(host->broker->capture_fd, F_DUPFD_CLOEXEC, 0);
+		setup.flags |= DX_SETUP_CAPTURE_FD;
+		r = capture < 0 ? -errno : 0;
+	}
 	if (r == 0) {
 		r = dx_call_value(host, DX_WIRE_H_SETUP, 0, &setup, sizeof(setup), dict,
-				  NULL);
+				  capture < 0 ? NULL : &capture);
 	}
 	dx_object_unref(dict);
 	return r;

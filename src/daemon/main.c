@@ -187,7 +187,9 @@ static int run(struct dx_command_line *line)
 		remove_directory(line->daemon.socket_path);
 	}
 	if (r < 0) {
-		dx_log_error("%s", message[0] != '\0' ? message : strerror(-r));
+		if (line->daemon.ready_fd < 0) { /* otherwise its reader has the reason */
+			dx_log_error("%s", message[0] != '\0' ? message : strerror(-r));
+		}
 		return EXIT_FAILURE;
 	}
 	return EXIT_SUCCESS;

@@ -29,6 +29,7 @@ const char dx_command_line_help[] =
 	"  --host-program PATH   the program around each driver (default: dext-host)\n"
 	"  --allow-uid USER      let this user connect too, number or name; repeatable\n"
 	"  --allow-group GROUP   let members of this group connect too; repeatable\n"
+	"  --capture FILE        write what passes between drivers and devices there (pcapng)\n"
 	"  --private             end with whoever started this; drivers end with it, and the\n"
 	"                        directory of the socket goes if it is empty\n"
 	"  --keep-hosts          on SIGTERM leave drivers running for the next broker\n"
@@ -52,6 +53,7 @@ enum option_id {
 	OPT_DEVICE,
 	OPT_USB,
 	OPT_HOST_PROGRAM,
+	OPT_CAPTURE,
 	OPT_ALLOW_UID,
 	OPT_ALLOW_GROUP,
 	OPT_PRIVATE,
@@ -74,6 +76,7 @@ static const struct option long_options[] = {
 	{"device", required_argument, NULL, OPT_DEVICE},
 	{"usb", no_argument, NULL, OPT_USB},
 	{"host-program", required_argument, NULL, OPT_HOST_PROGRAM},
+	{"capture", required_argument, NULL, OPT_CAPTURE},
 	{"allow-uid", required_argument, NULL, OPT_ALLOW_UID},
 	{"allow-group", required_argument, NULL, OPT_ALLOW_GROUP},
 	{"private", no_argument, NULL, OPT_PRIVATE},
@@ -277,6 +280,9 @@ static int take_value(struct dx_command_line *line, int option, const char *text
 	case OPT_DEVICE:
 		return take_string(line->devices, &line->daemon.nr_devices, text, "--device",
 				   complaint);
+	case OPT_CAPTURE:
+		line->daemon.capture = text;
+		return 0;
 	case OPT_HOST_PROGRAM:
 		line->daemon.host_program = text;
 		return 0;

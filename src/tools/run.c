@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/pathutil.h"
@@ -31,6 +32,7 @@ struct run_options {
 	struct dx_session_options session;
 	bool no_device;
 	bool keep;
+	const char *capture; /* as given; NULL: none */
 	char **application; /* NULL-ended; NULL: none */
 };
 
@@ -56,6 +58,9 @@ static int take_option(struct dx_tool *tool, struct run_options *options, int op
 		return DX_TOOL_OK;
 	case 'k':
 		options->keep = true;
+		return DX_TOOL_OK;
+	case 'c':
+		options->capture = optarg;
 		return DX_TOOL_OK;
 	case 't':
 		if (dx_tool_parse_duration(optarg, &options->session.timeout_ms) < 0) {
@@ -106,6 +111,7 @@ static int parse(struct dx_tool *tool, struct run_options *options, int argc, ch
 		{"device", required_argument, NULL, 'd'},
 		{"no-device", no_argument, NULL, 'n'},
 		{"keep", no_argument, NULL, 'k'},
+		{"capture", required_argument, NULL, 'c'},
 		{"timeout", required_argument, NULL, 't'},
 		{NULL, 0, NULL, 0},
 	};
@@ -118,7 +124,7 @@ static int parse(struct dx_tool *tool, struct run_options *options, int argc, ch
 	}
 	for (;;) {
 		int option = getopt_long(separator < 0 ? argc : separator, argv,
-					 ":" DX_TOOL_SHORT "d:nkt:", names, NULL);
+					 ":" DX_TOOL_SHORT "d:nkt:c:", names, NULL);
 
 		if (option == -1) {
 			break;
@@ -235,12 +241,25 @@ static void stay(const struct dx_tool *tool, struct dx_session *session)
 	}
 }
 
+/* The broker works in a directory of its own. @return NULL: out of memory, or nowhere. */
+static char *absolute_path(const char *path)
+{
+	DX_CLEANUP_FREE char *here = NULL;
+
+	if (path[0] == '/') {
+		return strdup(path);
+	}
+	here = getcwd(NULL, 0);
+	return here == NULL ? NULL : dx_path_join(here, path);
+}
+
 static int run(struct dx_tool *tool, int argc, char **argv)
 {
 	struct run_options options = {.session = {.timeout_ms = DEFAULT_TIMEOUT_MS}};
 	struct dx_process application = DX_PROCESS_INIT;
 	struct dx_session session;
 	DX_CLEANUP_FREE char *host_program = NULL;
+	DX_CLEANUP_FREE char *capture = NULL;
 	bool end = false;
 	int code = parse(tool, &options, argc, argv, &end);
 
@@ -249,6 +268,14 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 	}
 	host_program = find_host_program(&options.session);
 	options.session.host_program = host_program;
+	if (options.capture != NULL) {
+		capture = absolute_path(options.capture);
+		if (capture == NULL) {
+			return dx_tool_fail(tool, DX_TOOL_FAILED, "%s: %s", options.capture,
+					    strerror(errno));
+		}
+		options.session.capture = capture;
+	}
 	code = dx_session_start(&session, tool, &options.session);
 	if (code != DX_TOOL_OK) {
 		return code;
@@ -282,6 +309,8 @@ const struct dx_tool_command dx_run_command = {
 		"                        (default: " DX_SESSION_DEFAULT_DEVICE ")\n"
 		"  -n, --no-device       attach none\n"
 		"  -t, --timeout TIME    longest wait for the drivers to start (default: 10s)\n"
+		"  -c, --capture FILE    write what passes between drivers and devices there, a\n"
+		"                        pcapng file for Wireshark, tshark and --device replay:FILE\n"
 		"  -k, --keep            afterwards keep the broker until SIGINT or SIGTERM;\n"
 		"                        APP may then be missing\n"
 		"\n"

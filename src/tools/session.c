@@ -70,12 +70,14 @@ static void remove_directory(struct dx_session *session)
 	session->directory[0] = '\0';
 }
 
-/* Waits until dextd says that it listens. The pipe stays open: its end is the end of dextd. */
-static int wait_ready(struct dx_session *session)
+/* Waits until dextd says that it listens. The pipe stays open: its end is the end of dextd.
+ * @return 0; -ECONNRESET it ended, with its reason if it gave one. */
+static int wait_ready(struct dx_session *session, char *reason, size_t reason_size)
 {
 	struct pollfd fds[] = {{.fd = session->ready_fd, .events = POLLIN},
 			       {.fd = session->signal_fd, .events = POLLIN}};
-	char line[8];
+	char line[1024];
+	ssize_t length = 0;
 	int result = 0;
 
 	do {
@@ -87,8 +89,15 @@ static int wait_ready(struct dx_session *session)
 	if (fds[1].revents != 0) {
 		return -EINTR;
 	}
-	/* "ready", or "error: REASON", which it has logged as well. */
-	return read(session->ready_fd, line, sizeof(line)) > 0 && line[0] == 'r' ? 0 : -ECONNRESET;
+	length = read(session->ready_fd, line, sizeof(line) - 1); /* "ready" or "error: REASON" */
+	if (length > 0 && line[0] == 'r') {
+		return 0;
+	}
+	line[length > 0 ? length : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	(void)snprintf(reason, reason_size, "%s",
+		       strncmp(line, "error: ", 7) == 0 ? line + 7 : "it ended");
+	return -ECONNRESET;
 }
 
 /* What broker and drivers say: what was asked for here, else what the environment says. */
@@ -122,7 +131,9 @@ static int execute_broker(struct dx_session *session, const char *path, int read
 	char wait_ms[16];
 	const char *argv[] = {path,       "--private",      "--ready-fd",   "3",
 			      "--socket", session->address, "--start-wait", wait_ms,
-			      NULL,       NULL,             NULL};
+			      NULL,       NULL,             NULL,           NULL,
+			      NULL};
+	unsigned nr_arguments = 8;
 	const char *environment[] = {LOG_ENVIRONMENT, log_level(session, given->errors_only),
 				     NULL};
 	int fds[] = {ready_fd, 3};
@@ -139,8 +150,12 @@ static int execute_broker(struct dx_session *session, const char *path, int read
 	int result = -EEXIST;
 
 	if (given->host_program != NULL) {
-		argv[8] = "--host-program";
-		argv[9] = given->host_program;
+		argv[nr_arguments++] = "--host-program";
+		argv[nr_arguments++] = given->host_program;
+	}
+	if (given->capture != NULL) {
+		argv[nr_arguments++] = "--capture";
+		argv[nr_arguments++] = given->capture;
 	}
 	(void)snprintf(wait_ms, sizeof(wait_ms), "%u",
 		       given->timeout_ms == 0 ? 1 : given->timeout_ms);
@@ -162,6 +177,7 @@ static int start_broker(struct dx_session *session, const struct dx_session_opti
 {
 	DX_CLEANUP_FD int writer = -1;
 	char path[512];
+	char reason[1024] = "";
 	int ends[2];
 	int result = dx_tool_find("dextd", path, sizeof(path));
 
@@ -179,10 +195,10 @@ static int start_broker(struct dx_session *session, const struct dx_session_opti
 		return result;
 	}
 	dx_fd_close(&writer);
-	result = wait_ready(session);
+	result = wait_ready(session, reason, sizeof(reason));
 	if (result < 0 && result != -EINTR) {
 		return dx_tool_fail(session->tool, result, "%s: did not start: %s", path,
-				    result == -ECONNRESET ? "it ended" : strerror(-result));
+				    result == -ECONNRESET ? reason : strerror(-result));
 	}
 	return result;
 }

@@ -30,6 +30,7 @@ struct dx_session_options {
 	const char *devices[DX_SESSION_MAX];
 	size_t nr_devices;
 	const char *host_program; /* NULL: the broker's choice */
+	const char *capture; /* absolute path of a pcapng file to make; NULL: none */
 	unsigned timeout_ms; /* for the drivers to settle */
 	bool errors_only;    /* the broker does not comment on what the caller reports itself */
 };

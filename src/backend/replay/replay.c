@@ -142,7 +142,8 @@ static int fill_info(struct replay *replay)
 	info->speed = (uint8_t)dx_options_choice(&replay->options, "speed", speeds,
 						 guess_speed(recording));
 	if (info->speed == DX_USB_SPEED_NONE) {
-		dx_options_fail(&replay->options, "speed=none: not one of full, low, high, super, super-plus");
+		dx_options_fail(&replay->options,
+				"speed=none: not one of full, low, high, super, super-plus");
 	}
 	info->address = recording->address;
 	info->location_id = (uint32_t)dx_options_number(

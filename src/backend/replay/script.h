@@ -62,6 +62,7 @@ struct dx_script {
 	uint64_t progress_ns;
 	uint32_t nr_divergences;
 	uint32_t first_divergence; /* packet number */
+	bool is_played;		   /* a driver has begun */
 	bool is_unplugged;	   /* the recording ends with that */
 };
 

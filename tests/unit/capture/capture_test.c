@@ -155,8 +155,8 @@ TEST(capture_holds_requests_that_the_stack_makes)
 	CHECK_MEM_EQ(request(recording, 0x02, 1)->setup, halt, 8);
 	CHECK_EQ(request(recording, 0x02, 1)->status, DX_USB_OK);
 	CHECK_NE(request(recording, 0x02, 1)->completed_at, 0);
-	/* 2 x (device, 2 configurations, BOS) and the three */
-	CHECK_EQ(recording->nr_transfers, 7);
+	/* device, 2 configurations, BOS, which configuration, and the three */
+	CHECK_EQ(recording->nr_transfers, 8);
 	(void)dx_recording_free(recording);
 	tear_down(&f);
 	(void)dx_capture_free(scene.capture);
@@ -218,7 +218,7 @@ TEST(capture_holds_isochronous_packets)
 	(void)dx_capture_free(scene.capture);
 }
 
-TEST(capture_keeps_what_readers_take_of_a_large_transfer)
+TEST(capture_holds_large_transfers)
 {
 	enum { SIZE = 1 << 20 };
 	struct scene scene = begin();
@@ -231,8 +231,8 @@ TEST(capture_keeps_what_readers_take_of_a_large_transfer)
 	recording = load(&scene);
 	CHECK_EQ(nth(recording, 0x01, 0)->length, SIZE);
 	CHECK_EQ(nth(recording, 0x01, 0)->actual, SIZE);
-	CHECK_EQ(nth(recording, 0x01, 0)->nr_data, DX_CAPTURE_SNAPLEN - 64);
-	CHECK_EQ(recording->nr_cut, 1);
+	CHECK_EQ(nth(recording, 0x01, 0)->nr_data, SIZE);
+	CHECK_EQ(recording->nr_cut, 0);
 	(void)dx_recording_free(recording);
 	free(bytes);
 	tear_down(&f);
@@ -283,6 +283,29 @@ TEST(capture_that_fills_the_disk_ends_with_a_whole_block)
 	recording = load(&scene); /* which would warn of half a block */
 	CHECK_GT(recording->nr_transfers, 20);
 	(void)dx_recording_free(recording);
+	(void)dx_capture_free(scene.capture);
+}
+
+TEST(capture_cuts_what_is_larger_still)
+{
+	struct scene scene = begin();
+	struct dx_usb_backend_info info = make_info(5);
+	struct dx_usb_tap *tap = dx_capture_tap(scene.capture);
+	struct dx_recording *recording = NULL;
+	uint8_t *bytes = calloc(1, DX_CAPTURE_SNAPLEN);
+	struct dx_usb_transfer transfer = out_of(bytes, DX_CAPTURE_SNAPLEN);
+
+	CHECK(bytes != NULL);
+	tap->opened(tap, &info);
+	tap->submitted(tap, &info, &transfer);
+	tap->completed(tap, &info, &transfer);
+	recording = load(&scene);
+	CHECK_EQ(nth(recording, 0x01, 0)->length, DX_CAPTURE_SNAPLEN);
+	CHECK_EQ(nth(recording, 0x01, 0)->actual, DX_CAPTURE_SNAPLEN);
+	CHECK_EQ(nth(recording, 0x01, 0)->nr_data, DX_CAPTURE_SNAPLEN - 64);
+	CHECK_EQ(recording->nr_cut, 1);
+	(void)dx_recording_free(recording);
+	free(bytes);
 	(void)dx_capture_free(scene.capture);
 }
 
@@ -355,9 +378,9 @@ TEST(capture_of_several_processes_has_whole_blocks)
 					   sizeof(message), &recording),
 			 0);
 		CHECK_STR_EQ(message, "");
-		CHECK_EQ(recording->nr_transfers, 2 + NR_EVENTS);
+		CHECK_EQ(recording->nr_transfers, 3 + NR_EVENTS);
 		for (unsigned i = 0; i < NR_EVENTS; i++) {
-			const struct dx_recorded_transfer *transfer = &recording->transfers[2 + i];
+			const struct dx_recorded_transfer *transfer = &recording->transfers[3 + i];
 
 			CHECK_EQ(transfer->length, i * 10);
 			CHECK_EQ(transfer->nr_data, i * 10);

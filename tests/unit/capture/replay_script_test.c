@@ -11,8 +11,10 @@
 #define MS 1000000ull
 
 /* bulk OUT 1 and IN 1 of 512 bytes, interrupt IN 2 of 8. */
-static const uint8_t configuration[] = {9, 2, 39, 0,	1, 1, 0, 0x80, 50, 9, 4, 0, 0, 3,    255, 0, 0, 0, 7, 5,
-					1, 2, 0,  2, 0, 7, 5, 0x81, 2, 0,  2, 0, 7, 5, 0x82, 3,	  8, 0, 4};
+static const uint8_t configuration[] = {
+	9, 2, 39, 0, 1, 1, 0, 0x80, 50,  9, 4, 0, 0, 3, 255, 0, 0, 0, 7, 5, 1, 2, 0, 2, 0,
+	7, 5, 0x81, 2, 0, 2, 0, 7, 5, 0x82, 3, 8, 0, 4,
+};
 
 struct play {
 	struct dx_recorded_transfer transfers[32];
@@ -373,8 +375,8 @@ TEST(script_keeps_the_recorded_delays_when_asked_to)
 TEST(script_plays_isochronous_packets)
 {
 	struct play play = {.nr_packets = 0};
-	struct dx_usb_packet recorded_packets[2] = {{.length = 4, .actual = 3},
-						    {.length = 4, .actual = 0, .status = DX_USB_DEVICE_ERROR}};
+	struct dx_usb_packet recorded_packets[2] = {
+		{.length = 4, .actual = 3}, {.length = 4, .actual = 0, .status = DX_USB_DEVICE_ERROR}};
 	struct dx_usb_packet packets[3] = {{.length = 4}, {.length = 4}, {.length = 4}};
 	uint8_t bytes[12];
 	struct dx_usb_transfer transfer = transfer_of(DX_USB_ISOCHRONOUS, 0x83, bytes, 12);
