@@ -105,6 +105,14 @@ static void kill_timer_fired(void *context)
 	kill_timer_set(host, DX_HOST_KILL_MS);
 }
 
+void dx_host_kill_hanging(struct dx_host *host)
+{
+	host->killed = true;
+	dx_host_kill(host, SIGQUIT);
+	host->nr_kills = 1;
+	kill_timer_set(host, DX_HOST_STACK_MS);
+}
+
 /* Lets it exit by itself, for a while. */
 static void host_end(struct dx_host *host)
 {

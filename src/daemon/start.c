@@ -87,8 +87,7 @@ static void start_took_too_long(void *context)
 	(void)snprintf(words, sizeof(words), "Start has not returned after %u ms: it is killed",
 		       start_wait_ms(driver));
 	dx_driver_host_refused(driver, words, false);
-	host->killed = true;
-	dx_host_kill(host, SIGKILL);
+	dx_host_kill_hanging(host);
 }
 
 /* Tells it to start, and how long it may take. Takes *fd over if there is one. */

@@ -106,8 +106,8 @@ static void request_done(void *context, IOReturn status, uint64_t id)
 
 	(void)id;
 	if (failed_start) {
-		dx_log_error("%s: Start failed: %s (0x%08x)", request->host->name,
-			     dx_ioreturn_name(status) == NULL ? "driver's own code"
+		dx_log_error("Start failed: %s (0x%08x)",
+			     dx_ioreturn_name(status) == NULL ? "a code of the driver's own"
 							      : dx_ioreturn_name(status),
 			     (unsigned)status);
 	}

@@ -157,6 +157,7 @@ void dx_kit_add_compiler(const struct dx_kit *kit, bool cplusplus, struct dx_wor
 	dx_words_add(argv, cplusplus ? "-std=gnu++17" : "-std=gnu17");
 	dx_words_add(argv, "-D_GNU_SOURCE");
 	dx_words_add(argv, "-Wall");
+	dx_words_add(argv, "-fstack-protector-strong"); /* an overrun ends where it is */
 	if (kit->is_clang) {
 		/* Sources print uint64_t with %llu; here it is long, of the same size. */
 		dx_words_add_list(argv, (const char *const[]){"-Wno-format", "-Wformat-extra-args",

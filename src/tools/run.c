@@ -268,6 +268,7 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 	}
 	host_program = find_host_program(&options.session);
 	options.session.host_program = host_program;
+	options.session.name_stacks = true;
 	if (options.capture != NULL) {
 		capture = absolute_path(options.capture);
 		if (capture == NULL) {

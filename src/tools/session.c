@@ -124,9 +124,30 @@ static bool broker_is_quiet(const struct dx_session *session, bool errors_only)
 	return level != NULL && strcmp(level, "error") == 0;
 }
 
+/* @return what the broker has as standard error, or -1 for our own: names are not worth failing. */
+static int start_stack(struct dx_session *session)
+{
+	const char *argv[] = {"dext-stack", NULL};
+	DX_CLEANUP_FD int reader = -1;
+	DX_CLEANUP_FD int writer = -1;
+	char path[512];
+	int ends[2];
+
+	if (dx_tool_find("dext-stack", path, sizeof(path)) < 0 || pipe2(ends, O_CLOEXEC) < 0) {
+		return -1;
+	}
+	reader = ends[0];
+	writer = ends[1];
+	/* It ends when nobody is left who writes; a signal of ours would cut off last words. */
+	const int fds[] = {reader, STDIN_FILENO};
+	const struct dx_process_options options = {
+		.path = path, .argv = argv, .own_group = true, .kept_fds = fds, .nr_kept_fds = 1};
+	return dx_process_start(&options, &session->stack) < 0 ? -1 : dx_take_fd(&writer);
+}
+
 /* Starts dextd, with its end of the pipe as descriptor 3. */
 static int execute_broker(struct dx_session *session, const char *path, int ready_fd,
-			  const struct dx_session_options *given)
+			  int error_fd, const struct dx_session_options *given)
 {
 	char wait_ms[16];
 	const char *argv[] = {path,       "--private",      "--ready-fd",   "3",
@@ -136,14 +157,14 @@ static int execute_broker(struct dx_session *session, const char *path, int read
 	unsigned nr_arguments = 8;
 	const char *environment[] = {LOG_ENVIRONMENT, log_level(session, given->errors_only),
 				     NULL};
-	int fds[] = {ready_fd, 3};
+	int fds[] = {ready_fd, 3, error_fd, STDERR_FILENO};
 	struct dx_process_options options = {
 		.path = path,
 		.argv = argv,
 		.death_signal = SIGTERM,
 		.own_group = true,
 		.kept_fds = fds,
-		.nr_kept_fds = 1,
+		.nr_kept_fds = 2,
 		.directory = session->directory,
 		.environment = environment[1] == NULL ? NULL : environment,
 	};
@@ -176,6 +197,7 @@ static int execute_broker(struct dx_session *session, const char *path, int read
 static int start_broker(struct dx_session *session, const struct dx_session_options *options)
 {
 	DX_CLEANUP_FD int writer = -1;
+	DX_CLEANUP_FD int error_fd = -1;
 	char path[512];
 	char reason[1024] = "";
 	int ends[2];
@@ -190,11 +212,15 @@ static int start_broker(struct dx_session *session, const struct dx_session_opti
 	}
 	session->ready_fd = ends[0];
 	writer = ends[1];
-	result = execute_broker(session, path, writer, options);
+	if (options->name_stacks) {
+		error_fd = start_stack(session);
+	}
+	result = execute_broker(session, path, writer, error_fd, options);
 	if (result < 0) {
 		return result;
 	}
 	dx_fd_close(&writer);
+	dx_fd_close(&error_fd);
 	result = wait_ready(session, reason, sizeof(reason));
 	if (result < 0 && result != -EINTR) {
 		return dx_tool_fail(session->tool, result, "%s: did not start: %s", path,
@@ -348,6 +374,7 @@ int dx_session_start(struct dx_session *session, const struct dx_tool *tool,
 		.tool = tool,
 		.ready_fd = -1,
 		.process = DX_PROCESS_INIT,
+		.stack = DX_PROCESS_INIT,
 		.broker = DX_CONTROL_INIT,
 	};
 	session->signal_fd = dx_signals_open();
@@ -372,6 +399,9 @@ void dx_session_stop(struct dx_session *session)
 {
 	dx_control_close(&session->broker);
 	dx_process_end(&session->process, GRACE_MS);
+	if (session->stack.pid != 0 && !dx_process_wait(&session->stack, GRACE_MS)) {
+		dx_process_end(&session->stack, 0); /* S1; somebody has kept its input */
+	}
 	dx_fd_close(&session->ready_fd);
 	remove_directory(session);
 	dx_fd_close(&session->signal_fd);

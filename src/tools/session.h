@@ -9,6 +9,8 @@
  *   S2  when the tool is killed, the broker gets SIGTERM from the kernel, ends its hosts and
  *       removes the directory itself.
  *   S3  signals interrupt every wait (the request then ends with -EINTR).
+ *   S4  what broker and drivers have written is out when dx_session_stop() returns, whether or not
+ *       it goes through dext-stack.
  */
 #ifndef DX_TOOLS_SESSION_H
 #define DX_TOOLS_SESSION_H
@@ -32,6 +34,7 @@ struct dx_session_options {
 	const char *host_program; /* NULL: the broker's choice */
 	const char *capture; /* absolute path of a pcapng file to make; NULL: none */
 	unsigned timeout_ms; /* for the drivers to settle */
+	bool name_stacks;    /* broker and drivers speak through dext-stack */
 	bool errors_only;    /* the broker does not comment on what the caller reports itself */
 };
 
@@ -42,6 +45,7 @@ struct dx_session {
 	int signal_fd;
 	int ready_fd;              /* dextd ends when this is closed */
 	struct dx_process process; /* dextd */
+	struct dx_process stack;   /* dext-stack, if there is one */
 	struct dx_control broker;
 	unsigned nr_drivers;  /* host processes when matching was quiet */
 	unsigned nr_failures; /* drivers that should have run then, and did not; told already */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * crash_test - a driver that dies by a signal leaves one line that names the method, and dies by
- * it.
+ * crash_test - a driver that dies by a signal leaves a line that names the method and the stack, and
+ * dies by it.
  */
 #include "host/crash.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -50,8 +52,11 @@ static int die(void (*deed)(void), bool in_driver, char *text, size_t size)
 		_exit(0);
 	}
 	(void)close(ends[1]);
-	ssize_t length = read(ends[0], text, size - 1);
-	CHECK_GE(length, 0);
+	size_t length = 0;
+	for (ssize_t more = 1; more > 0; length += (size_t)more) {
+		more = read(ends[0], text + length, size - 1 - length);
+		CHECK_GE(more, 0);
+	}
 	text[length] = '\0';
 	(void)close(ends[0]);
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
@@ -103,9 +108,80 @@ static void give_up(void)
 	abort();
 }
 
+static void call_nowhere(void)
+{
+	void (*volatile nowhere)(void) = NULL;
+
+	nowhere();
+}
+
+/* No stack protector sees it: what is overwritten is above the caller's frames. */
+static void break_the_stack(void)
+{
+	uintptr_t *frame = __builtin_frame_address(0);
+
+	for (unsigned i = 0; i < 64; i++) {
+		frame[i] = 0x5555555555555555u;
+	}
+	abort();
+}
+
+static _Atomic unsigned nr_inside;
+
+static void *stay_inside(void *context)
+{
+	const char *const *names = context;
+
+	dx_thread_signal_stack_begin();
+	dx_thread_self()->class_name = names[0];
+	dx_thread_self()->method_name = names[1];
+	nr_inside++;
+	for (;;) {
+		(void)pause();
+	}
+	return NULL;
+}
+
+static void stay_with_two_threads(void)
+{
+	static const char *const first[] = {"First", "Start"};
+	static const char *const second[] = {"Second", "Stop"};
+	pthread_t threads[2];
+
+	(void)pthread_create(&threads[0], NULL, stay_inside, (void *)(uintptr_t)first);
+	(void)pthread_create(&threads[1], NULL, stay_inside, (void *)(uintptr_t)second);
+	while (nr_inside < 2) {
+		(void)sched_yield();
+	}
+	(void)kill(getpid(), SIGQUIT);
+	for (;;) {
+		(void)pause();
+	}
+}
+
+/* Its lines are as many as it says, with numbers in order. @return how many. */
+static unsigned check_stack(const char *text)
+{
+	const char *head = strstr(text, "org.example.Driver: the stack, ");
+	unsigned nr_calls = 0;
+	char mark[32];
+
+	CHECK(head != NULL);
+	nr_calls = (unsigned)strtoul(head + strlen("org.example.Driver: the stack, "), NULL, 10);
+	for (unsigned i = 0; i < nr_calls; i++) {
+		(void)snprintf(mark, sizeof(mark), "\n    #%u ", i);
+		head = strstr(head, mark);
+		CHECK(head != NULL);
+		head++;
+	}
+	(void)snprintf(mark, sizeof(mark), "\n    #%u ", nr_calls);
+	CHECK(strstr(head, mark) == NULL);
+	return nr_calls;
+}
+
 TEST(crash_in_a_method_names_it_and_dies_by_the_signal)
 {
-	char text[512];
+	static char text[16384];
 
 	CHECK_EQ(die(read_nowhere, true, text, sizeof(text)), SIGSEGV);
 	CHECK(strncmp(text, "org.example.Driver: crashed with SIGSEGV at 0x", 46) == 0);
@@ -114,16 +190,17 @@ TEST(crash_in_a_method_names_it_and_dies_by_the_signal)
 
 TEST(crash_outside_of_a_driver_names_no_method)
 {
-	char text[512];
+	static char text[16384];
 
 	CHECK_EQ(die(read_nowhere, false, text, sizeof(text)), SIGSEGV);
 	CHECK(strstr(text, " in ") == NULL);
 	CHECK_EQ(text[strlen(text) - 1], '\n');
+	check_stack(text);
 }
 
 TEST(crash_on_a_full_stack_prints_its_line_too)
 {
-	char text[512];
+	static char text[16384];
 
 	CHECK_EQ(die(fill_the_stack, true, text, sizeof(text)), SIGSEGV);
 	CHECK(strstr(text, " in Breaker::Start\n") != NULL);
@@ -133,8 +210,57 @@ TEST(crash_on_a_full_stack_prints_its_line_too)
 
 TEST(crash_by_abort_has_no_address)
 {
-	char text[512];
+	static char text[16384];
 
 	CHECK_EQ(die(give_up, true, text, sizeof(text)), SIGABRT);
-	CHECK_STR_EQ(text, "org.example.Driver: crashed with SIGABRT in Breaker::Start\n");
+	CHECK(strncmp(text, "org.example.Driver: crashed with SIGABRT in Breaker::Start\n", 59) == 0);
+	CHECK_GE(check_stack(text), 3u); /* raise, abort, give_up */
+}
+
+TEST(crash_by_a_call_to_nowhere_names_the_caller)
+{
+	static char text[16384];
+
+	CHECK_EQ(die(call_nowhere, true, text, sizeof(text)), SIGSEGV);
+	CHECK(strstr(text, "    #0 no code+0x0\n    #1 dext-host+0x") != NULL);
+	CHECK_EQ(check_stack(text), 2u);
+}
+
+TEST(crash_with_a_broken_stack_says_what_is_left_of_it)
+{
+	static char text[16384];
+
+	CHECK_EQ(die(break_the_stack, true, text, sizeof(text)), SIGABRT);
+	CHECK_GE(check_stack(text), 1u);
+}
+
+TEST(crash_is_asked_for_the_stacks_of_all_threads_in_driver_code)
+{
+	static char text[16384];
+	size_t length = 0;
+	int ends[2];
+
+	if (IS_SANITIZED) {
+		SKIP("sanitizers report crashes themselves");
+	}
+	CHECK_EQ(pipe(ends), 0);
+	pid_t pid = fork();
+	CHECK_GE(pid, 0);
+	if (pid == 0) {
+		(void)dup2(ends[1], STDERR_FILENO);
+		dx_crash_install("org.example.Driver");
+		stay_with_two_threads();
+	}
+	(void)close(ends[1]);
+	while (strstr(text, "is in First::Start\norg.example.Driver: the stack, ") == NULL ||
+	       strstr(text, "is in Second::Stop\norg.example.Driver: the stack, ") == NULL) {
+		ssize_t more = read(ends[0], text + length, sizeof(text) - 1 - length);
+
+		CHECK_GT(more, 0);
+		length += (size_t)more;
+	}
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	CHECK(strstr(text, "crashed") == NULL);
+	(void)close(ends[0]);
 }
