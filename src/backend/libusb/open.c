@@ -141,7 +141,7 @@ void dx_libusb_watch(struct dx_libusb *device, bool watch)
 	device->is_watching = watch;
 	if (!watch) {
 		(void)epoll_ctl(device->epoll_fd, EPOLL_CTL_DEL, device->fd, NULL);
-	} else if (watch_fd(device, device->fd, EPOLLOUT) < 0) {
+	} else if (watch_fd(device, device->fd, device->node_events) < 0) {
 		device->is_lost = true; /* no memory for it: nothing more would be heard */
 	}
 }
@@ -183,10 +183,15 @@ static int begin_events(struct dx_libusb *device)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; result == 0 && list[i] != NULL; i++) {
-		result = watch_fd(device, list[i]->fd, epoll_events(list[i]->events));
+		uint32_t events = epoll_events(list[i]->events);
+
+		if (list[i]->fd == device->fd) {
+			device->node_events = events;
+			device->is_watching = true;
+		}
+		result = watch_fd(device, list[i]->fd, events);
 	}
 	libusb_free_pollfds(list);
-	device->is_watching = true;
 	libusb_set_pollfd_notifiers(device->context, on_fd_added, on_fd_removed, device);
 	return result;
 }

@@ -31,7 +31,7 @@ static uint32_t interfaces_now(const struct dx_libusb *device)
 		if (block[5] != device->configuration) {
 			continue;
 		}
-		for (size_t at = 0; length - at >= 9 && block[at] >= 2 && block[at] < length - at;
+		for (size_t at = 0; length - at >= 9 && block[at] >= 2 && block[at] <= length - at;
 		     at += block[at]) {
 			if (block[at + 1] == TYPE_INTERFACE && block[at + 2] < NR_INTERFACES) {
 				set |= 1u << block[at + 2];

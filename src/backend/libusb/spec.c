@@ -149,10 +149,11 @@ static int read_value(struct parser *parser, char *value, size_t size)
 static int read_key(struct parser *parser, char *key, size_t size)
 {
 	size_t length = strcspn(parser->at, "=,");
+	int shown = (int)strcspn(parser->at, ",");
 
 	if (length == 0 || length >= size || parser->at[length] != '=') {
-		return fail(parser, "%.*s: not key=value", (int)(length < 40 ? length : 40),
-			    parser->at);
+		return fail(parser, "\"%.*s\": not key=value",
+			    shown < 40 ? shown : 40, parser->at);
 	}
 	memcpy(key, parser->at, length);
 	key[length] = '\0';

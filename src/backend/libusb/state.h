@@ -87,9 +87,10 @@ struct dx_libusb {
 	libusb_context *context;
 	libusb_device_handle *handle;
 	int epoll_fd; /* libusb's descriptors, and end_fd */
-	bool is_watching; /* the node is in there (L2) */
-	bool is_lost;	  /* unplugged, or reset: the kernel has said so */
-	bool is_gone;	  /* gone() was called */
+	uint32_t node_events; /* for which libusb wants the node to be watched */
+	bool is_watching;     /* the node is in there (L2) */
+	bool is_lost;	      /* unplugged, or reset: the kernel has said so */
+	bool is_gone;	      /* gone() was called */
 
 	struct dx_libusb_endpoint endpoints[DX_LIBUSB_ENDPOINTS];
 	unsigned nr_in_flight;
