@@ -212,6 +212,7 @@ static const char *const allowed_calls[] = {
 	"close",
 	"close_range",
 	"fstat",
+	"fdatasync", /* a disk's SYNCHRONIZE CACHE */
 	"fstatfs",
 	"getcwd",
 	"getdents64",

@@ -119,6 +119,10 @@ enum contract_selector {
 	CONTRACT_USB_TEST,	/* checks that run in the driver, as CONTRACT_TEST_... */
 	CONTRACT_USB_CLOSE,	/* closes interface and session */
 	CONTRACT_USB_BUFFER_ADDRESS, /* in: 0 in 1 out; out: address in the driver */
+	CONTRACT_USB_ISOCH,	/* in: 0 in 1 out, frames, bytes each, lead in frames (0: any); out:
+				 * status. struct out: the frame list */
+	CONTRACT_USB_ISOCH_ASYNC, /* async; same; completes with status, bytes, good frames */
+	CONTRACT_USB_ISOCH_ABORT, /* in: 0 in 1 out */
 	CONTRACT_USB_END,
 };
 

@@ -12,6 +12,10 @@
 METHOD(contract_usb_configure);
 METHOD(contract_usb_close);
 METHOD(contract_usb_test);
+/* usb_isoch.c */
+METHOD(contract_usb_isoch);
+METHOD(contract_usb_isoch_async);
+METHOD(contract_usb_isoch_abort);
 
 /* usb.c: closes interface and pipes, if they are open. */
 void contract_usb_shut(struct contract_usb *usb, IOService *self);

@@ -357,6 +357,9 @@ static const IOUserClientMethodDispatch rows[CONTRACT_USB_END - CONTRACT_USB_BAS
 	AT(CONTRACT_USB_TEST) = {contract_usb_test, false, 0, 0, 0, ANY},
 	AT(CONTRACT_USB_CLOSE) = {contract_usb_close, false, 0, 0, 0, 0},
 	AT(CONTRACT_USB_BUFFER_ADDRESS) = {usb_buffer_address, false, 1, 0, 1, 0},
+	AT(CONTRACT_USB_ISOCH) = {contract_usb_isoch, false, 4, 0, 1, ANY},
+	AT(CONTRACT_USB_ISOCH_ASYNC) = {contract_usb_isoch_async, true, 4, 0, 0, 0},
+	AT(CONTRACT_USB_ISOCH_ABORT) = {contract_usb_isoch_abort, false, 1, 0, 0, 0},
 };
 
 const IOUserClientMethodDispatch *contract_usb_row(uint64_t selector)
