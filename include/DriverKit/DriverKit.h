@@ -10,6 +10,7 @@
 #include <DriverKit/IODataQueueDispatchSource.h>
 #include <DriverKit/IODispatchQueue.h>
 #include <DriverKit/IODispatchSource.h>
+#include <DriverKit/IOEventLink.h>
 #include <DriverKit/IOInterruptDispatchSource.h>
 #include <DriverKit/IOLib.h>
 #include <DriverKit/IOMemoryDescriptor.h>
@@ -22,8 +23,10 @@
 #include <DriverKit/IOTypes.h>
 #include <DriverKit/IOUserClient.h>
 #include <DriverKit/IOUserServer.h>
+#include <DriverKit/IOWorkGroup.h>
 #include <DriverKit/OSAction.h>
 #include <DriverKit/OSCollections.h>
 #include <DriverKit/OSObject.h>
+#include <DriverKit/OSOrderedSet.h>
 
 #endif

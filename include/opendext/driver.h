@@ -10,6 +10,7 @@
 
 #include <opendext/dispatch.h>
 #include <opendext/iolib.h>
+#include <opendext/link.h>
 #include <opendext/memory.h>
 #include <opendext/notify.h>
 #include <opendext/object.h>

@@ -43,6 +43,8 @@ typedef struct IOService IOService;
 typedef struct IOUserClient IOUserClient;
 typedef struct IODispatchQueue IODispatchQueue;
 typedef struct IOTimerDispatchSource IOTimerDispatchSource;
+typedef struct IOEventLink IOEventLink;
+typedef struct IOWorkGroup IOWorkGroup;
 typedef struct IOInterruptDispatchSource IOInterruptDispatchSource;
 typedef struct IOServiceNotificationDispatchSource IOServiceNotificationDispatchSource;
 typedef struct IOServiceStateNotificationDispatchSource IOServiceStateNotificationDispatchSource;
@@ -115,7 +117,7 @@ extern const OSDriverClass OSObjectClass, OSActionClass, OSBooleanClass, OSNumbe
 	OSStringClass, OSDataClass, OSArrayClass, OSDictionaryClass, IOServiceClass,
 	IOUserClientClass, IODispatchQueueClass, IOTimerDispatchSourceClass,
 	IOInterruptDispatchSourceClass, IOServiceNotificationDispatchSourceClass,
-	IOServiceStateNotificationDispatchSourceClass,
+	IOServiceStateNotificationDispatchSourceClass, IOEventLinkClass, IOWorkGroupClass,
 	IOMemoryDescriptorClass, IOBufferMemoryDescriptorClass, IOMemoryMapClass,
 	IOUSBHostDeviceClass, IOUSBHostInterfaceClass, IOUSBHostPipeClass;
 

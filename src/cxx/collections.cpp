@@ -28,12 +28,18 @@ static bool is_dictionary(const OSMetaClassBase *object)
 	return OSDynamicCast(OSDictionary, object) != nullptr;
 }
 
-/* A set keeps its members in an array. */
+/* Sets keep their members in an array. */
 static const OSMetaClassBase *storage_of(const OSCollection *collection)
 {
 	const OSSet *set = OSDynamicCast(OSSet, collection);
 
-	return set == nullptr ? static_cast<const OSMetaClassBase *>(collection) : set->members;
+	const OSOrderedSet *ordered = OSDynamicCast(OSOrderedSet, collection);
+
+	if (set != nullptr) {
+		return set->members;
+	}
+	return ordered == nullptr ? static_cast<const OSMetaClassBase *>(collection)
+				  : ordered->members;
 }
 
 /* ---- walking a dictionary by number ---- */
@@ -187,12 +193,21 @@ static OSArray *copy_array(const OSArray *from, OSDictionary *cycles)
 OSCollection *OSCollection::copyCollection(OSDictionary *cycleDict) const
 {
 	const OSSet *set = OSDynamicCast(OSSet, this);
+	const OSOrderedSet *ordered = OSDynamicCast(OSOrderedSet, this);
 
 	if (is_dictionary(this)) {
 		return copy_dictionary(static_cast<const OSDictionary *>(this), cycleDict);
 	}
 	if (set != nullptr) {
 		return OSSet::withSet(set);
+	}
+	if (ordered != nullptr) {
+		OSOrderedSet *copy = OSOrderedSet::withCapacity(
+			ordered->getCount(), ordered->ordering, ordered->ordering_context);
+		for (uint32_t i = 0; copy != nullptr && i < ordered->getCount(); i++) {
+			(void)copy->setLastObject(ordered->getObject(i));
+		}
+		return copy;
 	}
 	return copy_array(static_cast<const OSArray *>(this), cycleDict);
 }
@@ -206,7 +221,8 @@ OSArray *OSArray::withCapacity(uint32_t)
 
 OSArray *OSArray::withObjects(const OSObject *values[], uint32_t count, uint32_t capacity)
 {
-	OSArray *made = capacity != 0 && capacity < count ? nullptr : withCapacity(capacity);
+	bool fits = (capacity == 0 || capacity >= count) && (values != nullptr || count == 0);
+	OSArray *made = fits ? withCapacity(capacity) : nullptr;
 
 	for (uint32_t i = 0; made != nullptr && i < count; i++) {
 		if (!made->setObject(values[i])) {
@@ -304,7 +320,9 @@ OSDictionary *OSDictionary::withCapacity(uint32_t)
 OSDictionary *OSDictionary::withObjects(const OSObject *objects[], const OSString *keys[],
 					uint32_t count, uint32_t capacity)
 {
-	OSDictionary *made = capacity != 0 && capacity < count ? nullptr : withCapacity(capacity);
+	bool fits = (capacity == 0 || capacity >= count) &&
+		    ((objects != nullptr && keys != nullptr) || count == 0);
+	OSDictionary *made = fits ? withCapacity(capacity) : nullptr;
 
 	for (uint32_t i = 0; made != nullptr && i < count; i++) {
 		if (!made->setObject(keys[i], objects[i])) {

@@ -24,6 +24,7 @@
 namespace core {
 extern "C" {
 #include <opendext/dispatch.h>
+#include <opendext/link.h>
 #include <opendext/memory.h>
 #include <opendext/notify.h>
 #include <opendext/object.h>

@@ -25,6 +25,8 @@ static const Pair pairs[] = {
 	{&core::OSArrayClass, &gOSArrayMetaClass},
 	{&core::IODispatchQueueClass, &gIODispatchQueueMetaClass},
 	{&core::IOTimerDispatchSourceClass, &gIOTimerDispatchSourceMetaClass},
+	{&core::IOEventLinkClass, &gIOEventLinkMetaClass},
+	{&core::IOWorkGroupClass, &gIOWorkGroupMetaClass},
 	{&core::IOInterruptDispatchSourceClass, &gIOInterruptDispatchSourceMetaClass},
 	{&core::IOServiceNotificationDispatchSourceClass,
 	 &gIOServiceNotificationDispatchSourceMetaClass},

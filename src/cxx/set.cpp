@@ -27,7 +27,7 @@ void OSSet::free()
 
 OSSet *OSSet::withObjects(const OSObject *objects[], uint32_t count, uint32_t capacity)
 {
-	OSSet *made = withCapacity(capacity);
+	OSSet *made = objects == nullptr && count != 0 ? nullptr : withCapacity(capacity);
 
 	for (uint32_t i = 0; made != nullptr && i < count; i++) {
 		(void)made->setObject(objects[i]);

@@ -124,6 +124,8 @@ void *OSObjectGetIvars(const void *object, const OSDriverClass *driver_class)
 const char *OSObjectGetClassName(const void *object)
 {
 	static const OSDriverClass *const known[] = {
+		&IOEventLinkClass,
+		&IOWorkGroupClass,
 		&IOInterruptDispatchSourceClass,
 		&IOServiceNotificationDispatchSourceClass,
 		&IOServiceStateNotificationDispatchSourceClass,

@@ -116,6 +116,7 @@ kern_return_t ClassesClient::ExternalMethod(uint64_t selector, IOUserClientMetho
 		&ClassesClient::TestTimer,	      &ClassesClient::TestDataQueue,
 		&ClassesClient::TestQueuesOfObjects,  &ClassesClient::TestActionsByName,
 		&ClassesClient::TestServiceMethods,   &ClassesClient::TestClientMemory,
+		&ClassesClient::TestEventLinks,	      &ClassesClient::TestWorkGroups,
 	};
 
 	if (selector < sizeof(tests) / sizeof(tests[0]) && arguments->scalarInputCount == 2) {

@@ -121,3 +121,64 @@ kern_return_t ClassesClient::TestClientMemory()
 	memory->release();
 	return kIOReturnSuccess;
 }
+
+/* The other end of a link is played by the queue of the handlers. */
+kern_return_t ClassesClient::TestEventLinks()
+{
+	OSString *name = OSString::withCString("link");
+	IOEventLink *link = nullptr;
+	uint64_t count = 0;
+	__block uint64_t taken = 0;
+
+	EXPECT(IOEventLink::Create(name, nullptr, &link) == kIOReturnBadArgument);
+	EXPECT(IOEventLink::Create(name, this, nullptr) == kIOReturnBadArgument);
+	EXPECT(IOEventLink::Create(name, this, &link) == kIOReturnSuccess);
+	EXPECT(link->Signal() == kIOReturnNotReady);
+	EXPECT(link->Activate() == kIOReturnSuccess);
+	EXPECT(link->Invalidate() == kIOReturnSuccess);
+	EXPECT(link->Associate(kIOEventLinkAssociateOnWait) == kIOReturnSuccess);
+	EXPECT(link->Signal() == kIOReturnSuccess);
+	IOEventLink *other = link;
+	ivars->queue->DispatchAsync(^{
+	  (void)OpenDextEventLinkSignal(other, &taken);
+	});
+	EXPECT(link->Wait(&count) == kIOReturnSuccess);
+	EXPECT(count == 1 && taken == 1);
+	EXPECT(link->WaitUntil(kIOTimerClockMachAbsoluteTime, mach_absolute_time(), &count) ==
+	       kIOReturnTimeout);
+	EXPECT(count == 0);
+	ivars->queue->DispatchAsync(^{
+	  (void)OpenDextEventLinkSignal(other, nullptr);
+	});
+	EXPECT(link->SignalAndWait(&count) == kIOReturnSuccess && count == 1);
+	EXPECT(link->SignalAndWaitUntil(kIOTimerClockMachAbsoluteTime, mach_absolute_time(),
+					nullptr) == kIOReturnTimeout);
+	EXPECT(link->Disassociate() == kIOReturnSuccess);
+	EXPECT(link->Disassociate() == kIOReturnNotPermitted);
+	EXPECT(link->Cancel() == kIOReturnSuccess);
+	EXPECT(link->Signal() == kIOReturnAborted);
+	link->release();
+	name->release();
+	return kIOReturnSuccess;
+}
+
+kern_return_t ClassesClient::TestWorkGroups()
+{
+	OSString *name = OSString::withCString("group");
+	IOWorkGroup *group = nullptr;
+
+	EXPECT(IOWorkGroup::Create(nullptr, this, &group) == kIOReturnBadArgument);
+	EXPECT(IOWorkGroup::Create(name, this, nullptr) == kIOReturnBadArgument);
+	EXPECT(IOWorkGroup::Create(name, this, &group) == kIOReturnSuccess);
+	size_t size = group->GetTokenSize();
+	EXPECT(size > 0);
+	void *token = IOMallocZero(size);
+	EXPECT(group->Leave(token) == kIOReturnBadArgument);
+	EXPECT(group->Join(token) == kIOReturnSuccess);
+	EXPECT(group->Invalidate() == kIOReturnSuccess);
+	EXPECT(group->Leave(token) == kIOReturnSuccess);
+	IOFree(token, size);
+	group->release();
+	name->release();
+	return kIOReturnSuccess;
+}

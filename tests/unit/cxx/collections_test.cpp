@@ -303,3 +303,72 @@ TEST(matching_dictionaries_are_made_or_filled)
 	name->release();
 	matching->release();
 }
+
+/* ---- ordered sets ---- */
+
+/* Longer strings come first. */
+static int32_t by_length(const OSMetaClassBase *a, const OSMetaClassBase *b, void *context)
+{
+	const OSString *first = OSDynamicCast(OSString, a), *second = OSDynamicCast(OSString, b);
+
+	++*static_cast<int *>(context);
+	return static_cast<int32_t>(first->getLength()) - static_cast<int32_t>(second->getLength());
+}
+
+TEST(ordered_set_keeps_the_order_of_its_function)
+{
+	int nr_calls = 0;
+	OSOrderedSet *set = OSOrderedSet::withCapacity(4, by_length, &nr_calls);
+	OSString *a = text("a"), *bb = text("bb"), *ccc = text("ccc"), *d = text("d");
+
+	CHECK(set->setObject(bb) && set->setObject(a) && set->setObject(ccc) && set->setObject(d));
+	CHECK(!set->setObject(bb));
+	CHECK(!set->setObject(nullptr));
+	CHECK_GT(nr_calls, 0);
+	CHECK_EQ(set->getCount(), 4);
+	CHECK(set->getFirstObject() == ccc && set->getObject(1) == bb);
+	CHECK(set->getObject(2) == a && set->getLastObject() == d); /* behind its like */
+	CHECK(set->getObject(4) == nullptr);
+	CHECK(set->containsObject(a) && set->member(a));
+	CHECK_EQ(set->orderObject(bb, a), 1);
+	CHECK(set->getOrderingRef() == &nr_calls);
+	set->removeObject(bb);
+	CHECK(!set->member(bb));
+	CHECK(set->setFirstObject(bb)); /* whatever its order */
+	CHECK(set->getFirstObject() == bb);
+	OSCollection *copy = set->copyCollection();
+	CHECK(set->isEqualTo(OSDynamicCast(OSOrderedSet, copy)));
+	CHECK_EQ(copy->getCount(), 4);
+	set->flushCollection();
+	CHECK_EQ(set->getCount(), 0);
+	CHECK(!set->isEqualTo(OSDynamicCast(OSOrderedSet, copy)));
+	copy->release();
+	set->release();
+	a->release();
+	bb->release();
+	ccc->release();
+	d->release();
+}
+
+TEST(ordered_set_without_a_function_keeps_the_order_of_arrival)
+{
+	OSOrderedSet *set = OSOrderedSet::withCapacity(0);
+	OSString *a = text("a"), *b = text("b"), *c = text("c");
+	__block unsigned nr_seen = 0;
+
+	CHECK(set->getFirstObject() == nullptr && set->getLastObject() == nullptr);
+	CHECK(set->setObject(b) && set->setObject(c) && set->setLastObject(a));
+	CHECK(!set->setObject(9, a));
+	CHECK(set->getObject(0) == b && set->getObject(1) == c && set->getObject(2) == a);
+	CHECK_EQ(set->orderObject(a, b), 0);
+	CHECK(set->iterateObjects(^bool(OSObject *) {
+	  nr_seen++;
+	  return true;
+	}));
+	CHECK_EQ(nr_seen, 3);
+	CHECK(OSDynamicCast(OSCollection, static_cast<OSObject *>(set)) == set);
+	set->release();
+	a->release();
+	b->release();
+	c->release();
+}
