@@ -16,24 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backend/virtual/file_values.h"
 #include "backend/virtual/runtime.h"
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "base/plist.h"
-
-#define MAX_PLACE 128
-
-struct reader {
-	struct dx_options *options;
-	const char *name;
-	struct dx_description *description;
-};
-
-/* A dictionary and where it is: "configurations[0]." */
-struct place {
-	const struct dx_dict *dict;
-	char text[MAX_PLACE];
-};
 
 static void unref_cleanup(void *pointer)
 {
@@ -45,177 +32,6 @@ static void description_cleanup(struct dx_description **description)
 	(void)dx_description_free(*description);
 }
 
-static void fail(struct reader *reader, const struct place *place, const char *key,
-		 const char *problem)
-{
-	dx_options_fail(reader->options, "%s: %s%s: %s", reader->name, place->text, key, problem);
-}
-
-/* ---- values ---- */
-
-static uint64_t get_number(struct reader *reader, const struct place *place, const char *key,
-			   uint64_t minimum, uint64_t maximum, uint64_t fallback)
-{
-	const void *value = dx_dict_get(place->dict, key);
-	uint64_t number = 0;
-
-	if (value == NULL) {
-		return fallback;
-	}
-	if (!dx_object_is_kind(value, &dx_number_class) || dx_number_is_real(value)) {
-		fail(reader, place, key, "not an integer");
-		return fallback;
-	}
-	number = dx_number_u64(value);
-	if (number < minimum || number > maximum) {
-		char problem[80];
-
-		(void)snprintf(problem, sizeof(problem), "%llu is not in %llu..%llu",
-			       (unsigned long long)number, (unsigned long long)minimum,
-			       (unsigned long long)maximum);
-		fail(reader, place, key, problem);
-		return fallback;
-	}
-	return number;
-}
-
-static uint64_t need_number(struct reader *reader, const struct place *place, const char *key,
-			    uint64_t minimum, uint64_t maximum)
-{
-	if (dx_dict_get(place->dict, key) == NULL) {
-		fail(reader, place, key, "missing");
-	}
-	return get_number(reader, place, key, minimum, maximum, minimum);
-}
-
-static bool get_bool(struct reader *reader, const struct place *place, const char *key)
-{
-	const void *value = dx_dict_get(place->dict, key);
-
-	if (value == NULL) {
-		return false;
-	}
-	if (!dx_object_is_kind(value, &dx_boolean_class)) {
-		fail(reader, place, key, "not true or false");
-		return false;
-	}
-	return dx_boolean_get(value);
-}
-
-static const char *get_text(struct reader *reader, const struct place *place, const char *key)
-{
-	const void *value = dx_dict_get(place->dict, key);
-
-	if (value == NULL) {
-		return NULL;
-	}
-	if (!dx_object_is_kind(value, &dx_string_class)) {
-		fail(reader, place, key, "not a string");
-		return NULL;
-	}
-	return dx_string_get(value);
-}
-
-/* The text becomes a string descriptor. @return its index, 0 if the key is missing. */
-static uint8_t get_string(struct reader *reader, const struct place *place, const char *key)
-{
-	const char *text = get_text(reader, place, key);
-	int index = text == NULL ? 0 : dx_description_add_string(reader->description, text);
-
-	if (index == -ENOSPC) {
-		fail(reader, place, key, "more than 32 strings in the file");
-	} else if (index < 0) {
-		fail(reader, place, key, "longer than 126 UTF-16 units, or not UTF-8");
-	}
-	return index < 0 ? 0 : (uint8_t)index;
-}
-
-static unsigned get_choice(struct reader *reader, const struct place *place, const char *key,
-			   const char *const *names, unsigned fallback)
-{
-	const char *text = get_text(reader, place, key);
-	char problem[160] = "not one of";
-	size_t used = strlen(problem);
-
-	if (text == NULL) {
-		return fallback;
-	}
-	for (unsigned i = 0; names[i] != NULL; i++) {
-		if (strcmp(names[i], text) == 0) {
-			return i;
-		}
-		if (names[i][0] != '\0') {
-			used += (size_t)snprintf(problem + used, sizeof(problem) - used, " %s,",
-						 names[i]);
-		}
-	}
-	problem[used - 1] = '\0'; /* the last comma */
-	fail(reader, place, key, problem);
-	return fallback;
-}
-
-static void check_keys(struct reader *reader, const struct place *place, const char *const *keys)
-{
-	const char *key = NULL;
-	void *value = NULL;
-
-	for (size_t i = 0; dx_dict_at(place->dict, i, &key, &value); i++) {
-		const char *const *known = keys;
-
-		while (*known != NULL && strcmp(*known, key) != 0) {
-			known++;
-		}
-		if (*known == NULL) {
-			fail(reader, place, key, "unknown key");
-		}
-	}
-}
-
-/* @return number of entries; 0 when the key is missing, not an array or too long. */
-static unsigned get_count(struct reader *reader, const struct place *place, const char *key,
-			  unsigned maximum)
-{
-	const void *value = dx_dict_get(place->dict, key);
-
-	if (value == NULL) {
-		return 0;
-	}
-	if (!dx_object_is_kind(value, &dx_array_class)) {
-		fail(reader, place, key, "not an array");
-		return 0;
-	}
-	if (dx_array_count(value) > maximum) {
-		char problem[64];
-
-		(void)snprintf(problem, sizeof(problem), "more than %u entries", maximum);
-		fail(reader, place, key, problem);
-		return 0;
-	}
-	return (unsigned)dx_array_count(value);
-}
-
-/* The i-th dictionary of an array. */
-static bool enter(struct reader *reader, const struct place *outer, const char *key, unsigned i,
-		  struct place *ret_inner)
-{
-	const void *value = dx_array_get(dx_dict_get(outer->dict, key), i);
-
-	int length = snprintf(ret_inner->text, sizeof(ret_inner->text), "%s%s[%u]", outer->text,
-			      key, i);
-
-	if (length < 0 || (size_t)length >= sizeof(ret_inner->text)) {
-		ret_inner->text[0] = '\0'; /* not with these keys and depths */
-	}
-	if (!dx_object_is_kind(value, &dx_dict_class)) {
-		fail(reader, ret_inner, "", "not a dictionary");
-		return false;
-	}
-	ret_inner->dict = value;
-	(void)strncat(ret_inner->text, ".",
-		      sizeof(ret_inner->text) - strlen(ret_inner->text) - 1);
-	return true;
-}
-
 /* ---- endpoints ---- */
 
 static const char *const type_names[] = {"", "isochronous", "bulk", "interrupt", NULL};
@@ -224,7 +40,7 @@ static const char *const endpoint_keys[] = {"bEndpointAddress", "type", "wMaxPac
 					    "bInterval", "bMaxBurst", "mult", "behaviour",
 					    "pattern", "peer", NULL};
 
-static void check_packet_size(struct reader *reader, const struct place *place,
+static void check_packet_size(struct dx_file_reader *reader, const struct dx_file_place *place,
 			      const struct dx_described_endpoint *endpoint)
 {
 	uint8_t speed = reader->description->speed;
@@ -232,61 +48,61 @@ static void check_packet_size(struct reader *reader, const struct place *place,
 	uint16_t maximum = dx_description_max_packet(speed, endpoint->type);
 
 	if (maximum == 0) {
-		fail(reader, place, "type", "does not exist at this speed");
+		dx_file_fail(reader, place, "type", "does not exist at this speed");
 	} else if (size > maximum) {
-		fail(reader, place, "wMaxPacketSize", "too large for this type and speed");
+		dx_file_fail(reader, place, "wMaxPacketSize", "too large for this type and speed");
 	} else if (endpoint->type == DX_USB_BULK && size != maximum &&
 		   (speed != DX_USB_SPEED_FULL || size < 8 || (size & (size - 1)) != 0)) {
-		fail(reader, place, "wMaxPacketSize", "not a size for bulk at this speed");
+		dx_file_fail(reader, place, "wMaxPacketSize", "not a size for bulk at this speed");
 	}
 }
 
-static void check_behaviour(struct reader *reader, const struct place *place,
+static void check_behaviour(struct dx_file_reader *reader, const struct dx_file_place *place,
 			    const struct dx_described_endpoint *endpoint)
 {
 	bool is_in = (endpoint->address & 0x80) != 0;
 
 	if ((endpoint->behaviour == DX_BEHAVIOUR_SOURCE && !is_in) ||
 	    (endpoint->behaviour == DX_BEHAVIOUR_SINK && is_in)) {
-		fail(reader, place, "behaviour",
+		dx_file_fail(reader, place, "behaviour",
 		     is_in ? "an IN endpoint cannot be a sink"
 			   : "an OUT endpoint cannot be a source");
 	}
 	if (endpoint->behaviour == DX_BEHAVIOUR_LOOPBACK &&
 	    (endpoint->type == DX_USB_ISOCHRONOUS || (endpoint->peer ^ endpoint->address) < 0x80)) {
-		fail(reader, place, "peer",
+		dx_file_fail(reader, place, "peer",
 		     "a loopback needs a bulk or interrupt endpoint of the other direction");
 	}
 }
 
-static void read_endpoint(struct reader *reader, const struct place *place,
+static void read_endpoint(struct dx_file_reader *reader, const struct dx_file_place *place,
 			  struct dx_described_endpoint *endpoint)
 {
 	bool is_periodic = false;
 
-	check_keys(reader, place, endpoint_keys);
+	dx_file_check_keys(reader, place, endpoint_keys);
 	endpoint->address =
-		(uint8_t)need_number(reader, place, "bEndpointAddress", 1, 0x8F);
+		(uint8_t)dx_file_need_number(reader, place, "bEndpointAddress", 1, 0x8F);
 	if ((endpoint->address & 0x70) != 0 || (endpoint->address & 0x0F) == 0) {
-		fail(reader, place, "bEndpointAddress", "not in 1..15 or 129..143");
+		dx_file_fail(reader, place, "bEndpointAddress", "not in 1..15 or 129..143");
 	}
-	endpoint->type = (uint8_t)get_choice(reader, place, "type", type_names, DX_USB_BULK);
+	endpoint->type = (uint8_t)dx_file_choice(reader, place, "type", type_names, DX_USB_BULK);
 	if (endpoint->type == DX_USB_CONTROL) {
-		fail(reader, place, "type", "empty");
+		dx_file_fail(reader, place, "type", "empty");
 	}
 	is_periodic = endpoint->type != DX_USB_BULK;
-	endpoint->max_packet = (uint16_t)get_number(
+	endpoint->max_packet = (uint16_t)dx_file_number(
 		reader, place, "wMaxPacketSize", 1, 1024,
 		dx_description_max_packet(reader->description->speed, endpoint->type));
 	endpoint->interval =
-		(uint8_t)get_number(reader, place, "bInterval", 0, 255, is_periodic ? 4 : 0);
-	endpoint->max_burst = (uint8_t)get_number(reader, place, "bMaxBurst", 0, 15, 0);
-	endpoint->mult = (uint8_t)get_number(reader, place, "mult", 0, 2, 0);
-	endpoint->behaviour = (uint8_t)get_choice(reader, place, "behaviour", behaviour_names,
+		(uint8_t)dx_file_number(reader, place, "bInterval", 0, 255, is_periodic ? 4 : 0);
+	endpoint->max_burst = (uint8_t)dx_file_number(reader, place, "bMaxBurst", 0, 15, 0);
+	endpoint->mult = (uint8_t)dx_file_number(reader, place, "mult", 0, 2, 0);
+	endpoint->behaviour = (uint8_t)dx_file_choice(reader, place, "behaviour", behaviour_names,
 						  DX_BEHAVIOUR_NULL);
-	endpoint->pattern = (uint8_t)get_number(reader, place, "pattern", 0, 2, DX_PATTERN_ZERO);
+	endpoint->pattern = (uint8_t)dx_file_number(reader, place, "pattern", 0, 2, DX_PATTERN_ZERO);
 	endpoint->peer =
-		(uint8_t)get_number(reader, place, "peer", 1, 0x8F, endpoint->address ^ 0x80u);
+		(uint8_t)dx_file_number(reader, place, "peer", 1, 0x8F, endpoint->address ^ 0x80u);
 	check_packet_size(reader, place, endpoint);
 	check_behaviour(reader, place, endpoint);
 }
@@ -295,11 +111,16 @@ static void read_endpoint(struct reader *reader, const struct place *place,
 
 static const char *const setting_keys[] = {"bInterfaceClass",	 "bInterfaceSubClass",
 					   "bInterfaceProtocol", "name",
-					   "endpoints",		 NULL};
+					   "classDescriptors",	 "endpoints",
+					   NULL};
 static const char *const interface_keys[] = {"bInterfaceNumber",   "alternateSettings",
 					     "bInterfaceClass",	   "bInterfaceSubClass",
 					     "bInterfaceProtocol", "name",
+					     "classDescriptors",   "association",
 					     "endpoints",	   NULL};
+static const char *const association_keys[] = {"bInterfaceCount",   "bFunctionClass",
+					       "bFunctionSubClass", "bFunctionProtocol",
+					       "name",		    NULL};
 
 static const struct dx_described_endpoint *
 find_endpoint(const struct dx_described_setting *setting, uint8_t address, unsigned before)
@@ -313,7 +134,7 @@ find_endpoint(const struct dx_described_setting *setting, uint8_t address, unsig
 }
 
 /* Both ends of a loopback name each other. */
-static void check_peers(struct reader *reader, const struct place *place,
+static void check_peers(struct dx_file_reader *reader, const struct dx_file_place *place,
 			const struct dx_described_setting *setting)
 {
 	for (unsigned i = 0; i < setting->nr_endpoints; i++) {
@@ -325,54 +146,82 @@ static void check_peers(struct reader *reader, const struct place *place,
 		    (peer == NULL || peer->behaviour != DX_BEHAVIOUR_LOOPBACK ||
 		     peer->peer != endpoint->address ||
 		     peer->max_packet != endpoint->max_packet)) {
-			fail(reader, place, "endpoints",
+			dx_file_fail(reader, place, "endpoints",
 			     "a loopback's peer is missing, no loopback, or of another size");
 		}
 	}
 }
 
-static void read_setting(struct reader *reader, const struct place *place,
+static void read_setting(struct dx_file_reader *reader, const struct dx_file_place *place,
 			 struct dx_described_setting *setting)
 {
 	setting->interface_class =
-		(uint8_t)get_number(reader, place, "bInterfaceClass", 0, 255, 255);
+		(uint8_t)dx_file_number(reader, place, "bInterfaceClass", 0, 255, 255);
 	setting->interface_subclass =
-		(uint8_t)get_number(reader, place, "bInterfaceSubClass", 0, 255, 0);
+		(uint8_t)dx_file_number(reader, place, "bInterfaceSubClass", 0, 255, 0);
 	setting->interface_protocol =
-		(uint8_t)get_number(reader, place, "bInterfaceProtocol", 0, 255, 0);
-	setting->string = get_string(reader, place, "name");
-	setting->nr_endpoints = get_count(reader, place, "endpoints", DX_DESCRIBED_ENDPOINTS);
+		(uint8_t)dx_file_number(reader, place, "bInterfaceProtocol", 0, 255, 0);
+	setting->string = dx_file_string(reader, place, "name");
+	setting->class_length = (uint8_t)dx_file_data(reader, place, "classDescriptors",
+						      sizeof(setting->class_bytes),
+						      setting->class_bytes);
+	if (!dx_described_class_is_sound(setting->class_bytes, setting->class_length)) {
+		dx_file_fail(reader, place, "classDescriptors",
+			     "not whole descriptors of types from 0x21 on");
+	}
+	setting->nr_endpoints = dx_file_count(reader, place, "endpoints", DX_DESCRIBED_ENDPOINTS);
 	for (unsigned i = 0; i < setting->nr_endpoints; i++) {
-		struct place inner = {0};
+		struct dx_file_place inner = {0};
 
-		if (!enter(reader, place, "endpoints", i, &inner)) {
+		if (!dx_file_enter(reader, place, "endpoints", i, &inner)) {
 			return;
 		}
 		read_endpoint(reader, &inner, &setting->endpoints[i]);
 		if (find_endpoint(setting, setting->endpoints[i].address, i) != NULL) {
-			fail(reader, &inner, "bEndpointAddress", "used twice");
+			dx_file_fail(reader, &inner, "bEndpointAddress", "used twice");
 		}
 	}
 	check_peers(reader, place, setting);
 }
 
-static void read_interface(struct reader *reader, const struct place *place, unsigned index,
+static void read_association(struct dx_file_reader *reader, const struct dx_file_place *outer,
+			     struct dx_described_association *association)
+{
+	struct dx_file_place place = {0};
+
+	if (!dx_file_enter_one(reader, outer, "association", &place)) {
+		return;
+	}
+	dx_file_check_keys(reader, &place, association_keys);
+	association->nr_interfaces = (uint8_t)dx_file_need_number(
+		reader, &place, "bInterfaceCount", 1, DX_DESCRIBED_INTERFACES);
+	association->function_class =
+		(uint8_t)dx_file_need_number(reader, &place, "bFunctionClass", 0, 255);
+	association->function_subclass =
+		(uint8_t)dx_file_number(reader, &place, "bFunctionSubClass", 0, 255, 0);
+	association->function_protocol =
+		(uint8_t)dx_file_number(reader, &place, "bFunctionProtocol", 0, 255, 0);
+	association->string = dx_file_string(reader, &place, "name");
+}
+
+static void read_interface(struct dx_file_reader *reader, const struct dx_file_place *place, unsigned index,
 			   struct dx_described_interface *interface)
 {
-	unsigned nr_more = get_count(reader, place, "alternateSettings", DX_DESCRIBED_SETTINGS - 1);
+	unsigned nr_more = dx_file_count(reader, place, "alternateSettings", DX_DESCRIBED_SETTINGS - 1);
 
-	check_keys(reader, place, interface_keys);
+	dx_file_check_keys(reader, place, interface_keys);
 	interface->number =
-		(uint8_t)get_number(reader, place, "bInterfaceNumber", 0, 255, index);
+		(uint8_t)dx_file_number(reader, place, "bInterfaceNumber", 0, 255, index);
 	interface->nr_settings = 1 + nr_more;
+	read_association(reader, place, &interface->association);
 	read_setting(reader, place, &interface->settings[0]);
 	for (unsigned i = 0; i < nr_more; i++) {
-		struct place inner = {0};
+		struct dx_file_place inner = {0};
 
-		if (!enter(reader, place, "alternateSettings", i, &inner)) {
+		if (!dx_file_enter(reader, place, "alternateSettings", i, &inner)) {
 			return;
 		}
-		check_keys(reader, &inner, setting_keys);
+		dx_file_check_keys(reader, &inner, setting_keys);
 		read_setting(reader, &inner, &interface->settings[i + 1]);
 	}
 }
@@ -390,7 +239,7 @@ static const char *const device_keys[] = {"idVendor",	    "idProduct",       "bc
 static const char *const speed_names[] = {"", "full", "low", "high", "super", "super-plus", NULL};
 
 /* An endpoint belongs to one interface, and a number names one interface. */
-static void check_interfaces(struct reader *reader, const struct place *place,
+static void check_interfaces(struct dx_file_reader *reader, const struct dx_file_place *place,
 			     const struct dx_described_configuration *configuration)
 {
 	uint8_t owner[256] = {0};
@@ -400,7 +249,7 @@ static void check_interfaces(struct reader *reader, const struct place *place,
 		const struct dx_described_interface *interface = &configuration->interfaces[i];
 
 		if (numbers[interface->number]) {
-			fail(reader, place, "interfaces", "bInterfaceNumber used twice");
+			dx_file_fail(reader, place, "interfaces", "bInterfaceNumber used twice");
 		}
 		numbers[interface->number] = true;
 		for (unsigned s = 0; s < interface->nr_settings; s++) {
@@ -408,7 +257,7 @@ static void check_interfaces(struct reader *reader, const struct place *place,
 				uint8_t *by = &owner[interface->settings[s].endpoints[e].address];
 
 				if (*by != 0 && *by != i + 1) {
-					fail(reader, place, "interfaces",
+					dx_file_fail(reader, place, "interfaces",
 					     "two interfaces use one bEndpointAddress");
 				}
 				*by = (uint8_t)(i + 1);
@@ -417,25 +266,25 @@ static void check_interfaces(struct reader *reader, const struct place *place,
 	}
 }
 
-static void read_configuration(struct reader *reader, const struct place *place, unsigned index,
+static void read_configuration(struct dx_file_reader *reader, const struct dx_file_place *place, unsigned index,
 			       struct dx_described_configuration *configuration)
 {
 	unsigned maximum = dx_description_is_super(reader->description->speed) ? 2040 : 510;
 
-	check_keys(reader, place, configuration_keys);
+	dx_file_check_keys(reader, place, configuration_keys);
 	configuration->value =
-		(uint8_t)get_number(reader, place, "bConfigurationValue", 1, 255, index + 1);
-	configuration->string = get_string(reader, place, "name");
-	configuration->self_powered = get_bool(reader, place, "selfPowered");
-	configuration->remote_wakeup = get_bool(reader, place, "remoteWakeup");
+		(uint8_t)dx_file_number(reader, place, "bConfigurationValue", 1, 255, index + 1);
+	configuration->string = dx_file_string(reader, place, "name");
+	configuration->self_powered = dx_file_bool(reader, place, "selfPowered");
+	configuration->remote_wakeup = dx_file_bool(reader, place, "remoteWakeup");
 	configuration->max_power_ma =
-		(uint16_t)get_number(reader, place, "maxPowerMilliAmps", 0, maximum, 100);
+		(uint16_t)dx_file_number(reader, place, "maxPowerMilliAmps", 0, maximum, 100);
 	configuration->nr_interfaces =
-		get_count(reader, place, "interfaces", DX_DESCRIBED_INTERFACES);
+		dx_file_count(reader, place, "interfaces", DX_DESCRIBED_INTERFACES);
 	for (unsigned i = 0; i < configuration->nr_interfaces; i++) {
-		struct place inner = {0};
+		struct dx_file_place inner = {0};
 
-		if (!enter(reader, place, "interfaces", i, &inner)) {
+		if (!dx_file_enter(reader, place, "interfaces", i, &inner)) {
 			return;
 		}
 		read_interface(reader, &inner, i, &configuration->interfaces[i]);
@@ -443,57 +292,57 @@ static void read_configuration(struct reader *reader, const struct place *place,
 	check_interfaces(reader, place, configuration);
 }
 
-static void read_configurations(struct reader *reader, const struct place *place)
+static void read_configurations(struct dx_file_reader *reader, const struct dx_file_place *place)
 {
 	struct dx_description *description = reader->description;
 	bool values[256] = {false};
 
 	description->nr_configurations =
-		get_count(reader, place, "configurations", DX_DESCRIBED_CONFIGURATIONS);
+		dx_file_count(reader, place, "configurations", DX_DESCRIBED_CONFIGURATIONS);
 	if (description->nr_configurations == 0) {
-		fail(reader, place, "configurations", "missing or empty");
+		dx_file_fail(reader, place, "configurations", "missing or empty");
 	}
 	for (unsigned i = 0; i < description->nr_configurations; i++) {
 		struct dx_described_configuration *configuration = &description->configurations[i];
-		struct place inner = {0};
+		struct dx_file_place inner = {0};
 
-		if (!enter(reader, place, "configurations", i, &inner)) {
+		if (!dx_file_enter(reader, place, "configurations", i, &inner)) {
 			return;
 		}
 		read_configuration(reader, &inner, i, configuration);
 		if (values[configuration->value]) {
-			fail(reader, &inner, "bConfigurationValue", "used twice");
+			dx_file_fail(reader, &inner, "bConfigurationValue", "used twice");
 		}
 		values[configuration->value] = true;
 	}
 }
 
-static void read_device(struct reader *reader, const struct place *place)
+static void read_device(struct dx_file_reader *reader, const struct dx_file_place *place)
 {
 	struct dx_description *description = reader->description;
 
-	check_keys(reader, place, device_keys);
+	dx_file_check_keys(reader, place, device_keys);
 	description->speed =
-		(uint8_t)get_choice(reader, place, "speed", speed_names, DX_USB_SPEED_HIGH);
+		(uint8_t)dx_file_choice(reader, place, "speed", speed_names, DX_USB_SPEED_HIGH);
 	if (description->speed == DX_USB_SPEED_NONE) {
-		fail(reader, place, "speed", "empty");
+		dx_file_fail(reader, place, "speed", "empty");
 	}
-	description->vendor = (uint16_t)need_number(reader, place, "idVendor", 0, 0xFFFF);
-	description->product = (uint16_t)need_number(reader, place, "idProduct", 0, 0xFFFF);
+	description->vendor = (uint16_t)dx_file_need_number(reader, place, "idVendor", 0, 0xFFFF);
+	description->product = (uint16_t)dx_file_need_number(reader, place, "idProduct", 0, 0xFFFF);
 	description->release =
-		(uint16_t)get_number(reader, place, "bcdDevice", 0, 0xFFFF, 0x0100);
+		(uint16_t)dx_file_number(reader, place, "bcdDevice", 0, 0xFFFF, 0x0100);
 	description->device_class =
-		(uint8_t)get_number(reader, place, "bDeviceClass", 0, 255, 0);
+		(uint8_t)dx_file_number(reader, place, "bDeviceClass", 0, 255, 0);
 	description->device_subclass =
-		(uint8_t)get_number(reader, place, "bDeviceSubClass", 0, 255, 0);
+		(uint8_t)dx_file_number(reader, place, "bDeviceSubClass", 0, 255, 0);
 	description->device_protocol =
-		(uint8_t)get_number(reader, place, "bDeviceProtocol", 0, 255, 0);
-	description->manufacturer_string = get_string(reader, place, "manufacturer");
-	description->product_string = get_string(reader, place, "product");
-	description->serial_string = get_string(reader, place, "serialNumber");
-	description->fifo_bytes = (uint32_t)get_number(reader, place, "fifoBytes", 4096, 1u << 26,
+		(uint8_t)dx_file_number(reader, place, "bDeviceProtocol", 0, 255, 0);
+	description->manufacturer_string = dx_file_string(reader, place, "manufacturer");
+	description->product_string = dx_file_string(reader, place, "product");
+	description->serial_string = dx_file_string(reader, place, "serialNumber");
+	description->fifo_bytes = (uint32_t)dx_file_number(reader, place, "fifoBytes", 4096, 1u << 26,
 						       description->fifo_bytes);
-	description->buffer_bytes = (uint32_t)get_number(reader, place, "bufferBytes", 64, 65535,
+	description->buffer_bytes = (uint32_t)dx_file_number(reader, place, "bufferBytes", 64, 65535,
 							 description->buffer_bytes);
 	read_configurations(reader, place);
 }
@@ -503,8 +352,8 @@ int dx_device_file_parse(const void *bytes, size_t length, const char *name,
 {
 	DX_CLEANUP(unref_cleanup) void *root = NULL;
 	DX_CLEANUP(description_cleanup) struct dx_description *description = NULL;
-	struct reader reader = {.options = options, .name = name};
-	struct place place = {.text = ""};
+	struct dx_file_reader reader = {.options = options, .name = name};
+	struct dx_file_place place = {.text = ""};
 	unsigned line = 0;
 	int result = dx_plist_decode(bytes, length, &root, &line);
 

@@ -18,6 +18,10 @@
 	ONE_INTERFACE("<key>endpoints</key><array><dict>" inside "</dict></array>")
 #define ADDRESS(n) "<key>bEndpointAddress</key><integer>" #n "</integer>"
 
+/* 99 bytes of zeros. */
+#define ZEROS	  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define LONG_DATA ZEROS ZEROS ZEROS
+
 static const char path[] = "device_file_test.device";
 
 static void write_file(const char *text)
@@ -95,6 +99,33 @@ TEST(device_file_describes_a_device)
 	(void)dx_usb_device_unref(device);
 }
 
+TEST(device_file_may_have_class_descriptors_and_associations)
+{
+	static const uint8_t expected[] = {
+		9, 2, 31,   0, 1, 1, 0, 0x80, 50, /* configuration */
+		8, 11, 0,   1, 2, 2, 1, 0,        /* association */
+		9, 4, 0,    0, 0, 2, 0, 0,    0,  /* interface */
+		5, 0x24, 0, 0x10, 1,              /* of its class */
+	};
+	struct dx_usb_device *device = NULL;
+	size_t length = 0;
+	const uint8_t *bytes = NULL;
+
+	write_file(ONE_INTERFACE("<key>association</key><dict>"
+				 "<key>bInterfaceCount</key><integer>1</integer>"
+				 "<key>bFunctionClass</key><integer>2</integer>"
+				 "<key>bFunctionSubClass</key><integer>2</integer>"
+				 "<key>bFunctionProtocol</key><integer>1</integer></dict>"
+				 "<key>bInterfaceClass</key><integer>2</integer>"
+				 "<key>classDescriptors</key><data>BSQAEAE=</data>"));
+	device = attach("file:device_file_test.device");
+	(void)unlink(path);
+	bytes = dx_usb_device_configuration_at(device, 0, &length);
+	CHECK_EQ(length, sizeof(expected));
+	CHECK_MEM_EQ(bytes, expected, sizeof(expected));
+	(void)dx_usb_device_unref(device);
+}
+
 TEST(device_file_errors_name_file_and_key)
 {
 	expect_error(HEAD IDS TAIL, "configurations: missing or empty");
@@ -135,6 +166,22 @@ TEST(device_file_errors_name_file_and_key)
 		     "loopback, or of another size");
 	expect_error(ENDPOINTS(ADDRESS(1) "</dict><dict>" ADDRESS(1)),
 		     "configurations[0].interfaces[0].endpoints[1].bEndpointAddress: used twice");
+	expect_error(ONE_INTERFACE("<key>classDescriptors</key><integer>1</integer>"),
+		     "configurations[0].interfaces[0].classDescriptors: not data");
+	expect_error(ONE_INTERFACE("<key>classDescriptors</key><data>BSQAEA==</data>"),
+		     "configurations[0].interfaces[0].classDescriptors: not whole descriptors of "
+		     "types from 0x21 on");
+	expect_error(ONE_INTERFACE("<key>classDescriptors</key><data>CQQAAAD/AAAA</data>"),
+		     "configurations[0].interfaces[0].classDescriptors: not whole descriptors of "
+		     "types from 0x21 on");
+	expect_error(ONE_INTERFACE("<key>classDescriptors</key><data>" LONG_DATA "</data>"),
+		     "configurations[0].interfaces[0].classDescriptors: more than 96 bytes");
+	expect_error(ONE_INTERFACE("<key>association</key><array/>"),
+		     "configurations[0].interfaces[0].association: not a dictionary");
+	expect_error(ONE_INTERFACE("<key>association</key><dict/>"),
+		     "configurations[0].interfaces[0].association.bInterfaceCount: missing");
+	expect_error(ONE_INTERFACE("<key>association</key><dict><key>x</key><true/></dict>"),
+		     "configurations[0].interfaces[0].association.x: unknown key");
 	expect_error("<plist><array/></plist>", "the property list is not a dictionary");
 }
 
