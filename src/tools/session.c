@@ -298,7 +298,8 @@ static unsigned count_failures(const struct dx_tool *tool, const struct dx_dict 
 		if (dx_object_is_kind(failure, &dx_string_class)) {
 			count++;
 			if (tool != NULL) {
-				dx_tool_say(tool, "not started: %s", dx_string_get(failure));
+				(void)dx_tool_fail(tool, DX_TOOL_FAILED, "not started: %s",
+						   dx_string_get(failure));
 			}
 		}
 	}
