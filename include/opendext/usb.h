@@ -90,8 +90,14 @@ const IOUSBStringDescriptor *IOUSBHostDeviceCopyStringDescriptor(IOUSBHostDevice
 								 uint8_t index,
 								 uint16_t languageID);
 
-/*! Memory that a transfer can use in place. @param options  direction bits. @param buffer  out, +1.
- * @return as IOBufferMemoryDescriptorCreate(). */
+/*!
+ * Memory that a transfer can use in place.
+ * @param options   direction bits.
+ * @param capacity  bytes; 0: a buffer whose length is 0.
+ * @param buffer    out, +1.
+ * @return as IOBufferMemoryDescriptorCreate(), but for capacity 0.
+ * Unsure: no page says what 0 gives; drivers that pass it go on with transfers of length 0.
+ */
 kern_return_t IOUSBHostDeviceCreateIOBuffer(IOUSBHostDevice *device, IOOptionBits options,
 					    uint64_t capacity, IOBufferMemoryDescriptor **buffer);
 

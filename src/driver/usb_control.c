@@ -109,3 +109,15 @@ kern_return_t dx_usb_request(struct dx_usb_provider *provider, const void *clien
 	}
 	return status;
 }
+
+IOReturn dx_usb_create_buffer(IOOptionBits options, uint64_t capacity,
+			      IOBufferMemoryDescriptor **ret_buffer)
+{
+	IOReturn status =
+		IOBufferMemoryDescriptorCreate(options, capacity == 0 ? 1 : capacity, 0, ret_buffer);
+
+	if (status == kIOReturnSuccess && capacity == 0) {
+		status = IOBufferMemoryDescriptorSetLength(*ret_buffer, 0);
+	}
+	return status;
+}

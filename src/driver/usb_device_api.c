@@ -203,7 +203,7 @@ kern_return_t IOUSBHostDeviceCreateIOBuffer(IOUSBHostDevice *device, IOOptionBit
 	if (dx_usb_device_of(device) == NULL) {
 		return kIOReturnBadArgument;
 	}
-	return IOBufferMemoryDescriptorCreate(options, capacity, 0, buffer);
+	return dx_usb_create_buffer(options, capacity, buffer);
 }
 
 kern_return_t IOUSBHostDeviceDeviceRequest(IOUSBHostDevice *device, IOService *forClient,

@@ -192,7 +192,7 @@ kern_return_t IOUSBHostInterfaceCreateIOBuffer(IOUSBHostInterface *interface, IO
 	if (dx_usb_interface_of(interface) == NULL) {
 		return kIOReturnBadArgument;
 	}
-	return IOBufferMemoryDescriptorCreate(options, capacity, 0, buffer);
+	return dx_usb_create_buffer(options, capacity, buffer);
 }
 
 kern_return_t IOUSBHostInterfaceDeviceRequest(IOUSBHostInterface *interface,

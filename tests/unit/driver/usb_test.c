@@ -167,6 +167,29 @@ TEST(sync_io_moves_bytes_and_reports_how_many)
 	end(&scene);
 }
 
+TEST(buffer_of_capacity_0_is_there_and_moves_nothing)
+{
+	struct scene scene;
+	IOBufferMemoryDescriptor *buffer = NULL;
+	IOMemoryDescriptor *memory = NULL;
+	uint64_t length = 1;
+	uint32_t transferred = 1;
+
+	begin(&scene, "IOUSBHostInterface");
+	CHECK_EQ(IOUSBHostInterfaceOpen(scene.interface, self_service, 0, NULL), 0);
+	memory = buffer_of(&scene, 0);
+	CHECK_EQ(IOMemoryDescriptorGetLength(memory, &length), 0);
+	CHECK_EQ(length, 0u);
+	IOUSBHostPipe *out = pipe_of(&scene, 0);
+	CHECK_EQ(IOUSBHostPipeIO(out, memory, 0, &transferred, 1000), 0);
+	CHECK_EQ(transferred, 0u);
+	CHECK_EQ(IOUSBHostInterfaceCreateIOBuffer(scene.interface, UINT32_MAX, 0, &buffer),
+		 kIOReturnBadArgument);
+	OSRelease(out);
+	OSRelease(memory);
+	end(&scene);
+}
+
 TEST(forgotten_session_is_closed_when_the_driver_stops)
 {
 	struct scene scene;
