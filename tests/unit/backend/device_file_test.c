@@ -4,6 +4,7 @@
  */
 #include "../usb/fixture.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -183,6 +184,32 @@ TEST(device_file_errors_name_file_and_key)
 	expect_error(ONE_INTERFACE("<key>association</key><dict><key>x</key><true/></dict>"),
 		     "configurations[0].interfaces[0].association.x: unknown key");
 	expect_error("<plist><array/></plist>", "the property list is not a dictionary");
+}
+
+/* Those that are installed as a beginning for others. */
+TEST(device_file_examples_are_devices)
+{
+	const char *directory = getenv("OPENDEXT_TEST_DEVICES");
+	DIR *devices = directory == NULL ? NULL : opendir(directory);
+	const struct dirent *entry = NULL;
+	unsigned nr_devices = 0;
+
+	CHECK(devices != NULL);
+	for (entry = readdir(devices); entry != NULL; entry = readdir(devices)) {
+		struct dx_usb_device *device = NULL;
+		char spec[1024];
+
+		if (entry->d_name[0] == '.') {
+			continue;
+		}
+		(void)snprintf(spec, sizeof(spec), "%s/%s", directory, entry->d_name);
+		device = attach(spec);
+		CHECK_EQ(dx_usb_device_set_configuration(device, NULL, 1), DX_USB_OK);
+		(void)dx_usb_device_unref(device);
+		nr_devices++;
+	}
+	CHECK_EQ(closedir(devices), 0);
+	CHECK_GE(nr_devices, 5);
 }
 
 TEST(device_file_that_is_no_property_list_names_the_file)
