@@ -71,6 +71,11 @@ uint64_t world_attach(const char *spec);
  * OPENDEXT_TEST_GADGET_ZERO names, for instance a real one. That has no isochronous endpoints.
  */
 const char *world_gadget_zero(void);
+/*
+ * Another way to the same devices: world_attach() attaches what reach(spec) says instead of spec, and
+ * end() follows the broker's end. world_far.c is one, for programs that have it.
+ */
+void world_reach_by(const char *(*reach)(const char *spec), void (*end)(void));
 /* @return false with the broker's line in message. */
 bool world_try_attach(const char *spec, char *message, size_t capacity);
 /* Unplugs it. */

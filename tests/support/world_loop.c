@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "backend/usbip/usbip.h"
 #include "backend/virtual/virtual.h"
 #include "base/cleanup.h"
 #include "channel/policy.h"
@@ -41,7 +42,8 @@ static struct {
 	struct loop_host hosts[MAX_HOSTS]; /* only the broker's thread takes and frees slots */
 } loop;
 
-static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual, NULL};
+static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual, &dx_backend_usbip,
+								NULL};
 
 static void *run_host(void *argument)
 {

@@ -240,6 +240,7 @@ static struct dx_usbip_client *client_new(const struct dx_usb_backend_host *host
 	}
 	dx_list_init(&client->ready);
 	dx_list_init(&client->local);
+	client->wake_ns = UINT64_MAX;
 	dx_list_init(&client->free_slots);
 	dx_list_init(&client->unlinks);
 	dx_list_init(&client->unlinking);

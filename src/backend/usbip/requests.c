@@ -124,7 +124,15 @@ struct dx_usbip_endpoint *dx_usbip_endpoint(struct dx_usbip_client *client, uint
 		       : &client->endpoints[dx_usbip_place_index(address)];
 }
 
-static bool may_send(const struct dx_usbip_endpoint *endpoint)
+/* When a transfer is to begin. */
+static uint64_t frame_ns(const struct dx_usbip_client *client,
+			 const struct dx_usb_transfer *transfer)
+{
+	return client->epoch_ns + transfer->first_frame * FRAME_NS;
+}
+
+/* One that waits for its frame asks to be looked at then. */
+static bool may_send(struct dx_usbip_client *client, const struct dx_usbip_endpoint *endpoint)
 {
 	const struct dx_usb_transfer *next = NULL;
 
@@ -132,6 +140,12 @@ static bool may_send(const struct dx_usbip_endpoint *endpoint)
 		return false;
 	}
 	next = dx_list_entry(endpoint->waiting.next, struct dx_usb_transfer, link);
+	if (next->type == DX_USB_ISOCHRONOUS && next->first_frame != 0 &&
+	    frame_ns(client, next) > dx_clock_now_ns()) {
+		client->wake_ns = frame_ns(client, next) < client->wake_ns ? frame_ns(client, next)
+									   : client->wake_ns;
+		return false;
+	}
 	return endpoint->in_flight == 0 ||
 	       (endpoint->in_flight < DX_USBIP_WINDOW_COUNT &&
 		endpoint->in_flight_bytes + next->length <= DX_USBIP_WINDOW);
@@ -140,7 +154,7 @@ static bool may_send(const struct dx_usbip_endpoint *endpoint)
 /* `ready` has exactly those that may send. */
 static void kick(struct dx_usbip_client *client, struct dx_usbip_endpoint *endpoint)
 {
-	if (!may_send(endpoint)) {
+	if (!may_send(client, endpoint)) {
 		dx_list_remove(&endpoint->ready);
 	} else if (dx_list_is_empty(&endpoint->ready)) {
 		dx_list_push_back(&client->ready, &endpoint->ready);
@@ -191,6 +205,17 @@ void dx_usbip_put_back(struct dx_usbip_client *client, struct dx_usb_transfer *t
 	transfer->actual = 0;
 	dx_list_push_back(before, &transfer->link);
 	kick(client, endpoint);
+}
+
+void dx_usbip_wake(struct dx_usbip_client *client)
+{
+	if (client->wake_ns == UINT64_MAX || dx_clock_now_ns() < client->wake_ns) {
+		return;
+	}
+	client->wake_ns = UINT64_MAX;
+	for (unsigned i = 0; i < DX_USBIP_PLACES; i++) {
+		kick(client, &client->endpoints[i]);
+	}
 }
 
 static void want_unlink(struct dx_usbip_client *client, struct dx_usb_transfer *transfer)
@@ -245,7 +270,35 @@ void dx_usbip_select(struct dx_usbip_client *client, uint8_t interface_number, u
 
 /* ---- submitting ---- */
 
-/* Frames are counted here, by the clock; the server begins as soon as it can. */
+static bool is_slow(const struct dx_usbip_client *client)
+{
+	return client->info.speed == DX_USB_SPEED_FULL || client->info.speed == DX_USB_SPEED_LOW;
+}
+
+uint32_t dx_usbip_interval(const struct dx_usbip_client *client,
+			   const struct dx_usb_transfer *transfer)
+{
+	const struct dx_usbip_place *place =
+		dx_usbip_layout_find(&client->layout, transfer->endpoint);
+	uint8_t interval = place == NULL || place->interval == 0 ? 1 : place->interval;
+
+	if (transfer->type != DX_USB_INTERRUPT && transfer->type != DX_USB_ISOCHRONOUS) {
+		return 0;
+	}
+	return is_slow(client) && transfer->type == DX_USB_INTERRUPT
+		       ? interval
+		       : 1u << ((interval - 1u) & 15u);
+}
+
+uint64_t dx_usbip_interval_ns(const struct dx_usbip_client *client,
+			      const struct dx_usb_transfer *transfer)
+{
+	return (uint64_t)dx_usbip_interval(client, transfer) *
+	       (is_slow(client) ? FRAME_NS : FRAME_NS / 8);
+}
+
+/* Frames are counted here, by the clock. A transfer is sent when its frame comes; the server begins
+ * as soon as it can, because its frames are others. */
 static int check_frame(const struct dx_usbip_client *client, uint64_t first_frame)
 {
 	uint64_t now = (dx_clock_now_ns() - client->epoch_ns) / FRAME_NS;
@@ -329,23 +382,6 @@ void dx_usbip_cancel(struct dx_usbip_client *client, struct dx_usb_transfer *tra
 
 /* ---- sending ---- */
 
-/* Linux counts frames at full and low speed, microframes above; periodic endpoints only. */
-static uint32_t interval_of(const struct dx_usbip_client *client,
-			    const struct dx_usb_transfer *transfer)
-{
-	const struct dx_usbip_place *place =
-		dx_usbip_layout_find(&client->layout, transfer->endpoint);
-	uint8_t speed = client->info.speed;
-	bool is_slow = speed == DX_USB_SPEED_FULL || speed == DX_USB_SPEED_LOW;
-	uint8_t interval = place == NULL || place->interval == 0 ? 1 : place->interval;
-
-	if (transfer->type != DX_USB_INTERRUPT && transfer->type != DX_USB_ISOCHRONOUS) {
-		return 0;
-	}
-	return is_slow && transfer->type == DX_USB_INTERRUPT ? interval
-							     : 1u << ((interval - 1u) & 15u);
-}
-
 static bool transfer_is_in(const struct dx_usb_transfer *transfer)
 {
 	return transfer->type == DX_USB_CONTROL
@@ -379,7 +415,7 @@ static void add_submit(struct dx_usbip_client *client, struct dx_usbip_slot *slo
 		.flags = is_iso ? DX_USBIP_ISO_ASAP : 0,
 		.length = transfer->length,
 		.nr_packets = is_iso ? transfer->nr_packets : 0,
-		.interval = interval_of(client, transfer),
+		.interval = dx_usbip_interval(client, transfer),
 	};
 
 	if (transfer->type == DX_USB_BULK && transfer->length > BIG_BYTES) {

@@ -102,6 +102,7 @@ struct dx_usbip_client {
 	struct dx_usbip_endpoint endpoints[DX_USBIP_PLACES];
 	struct dx_list ready;
 	uint64_t next_order;
+	uint64_t wake_ns; /* when a transfer's frame comes; UINT64_MAX: none waits */
 	struct dx_usb_transfer *reset_done;
 	struct dx_list local; /* transfers that need no request: poll() completes them */
 
@@ -147,6 +148,14 @@ void dx_usbip_complete(struct dx_usbip_client *client, struct dx_usb_transfer *t
 /* Sends what may be sent and what the socket takes. */
 void dx_usbip_flush(struct dx_usbip_client *client);
 bool dx_usbip_has_output(const struct dx_usbip_client *client);
+/* Looks again at what waits for its frame, if that has come. */
+void dx_usbip_wake(struct dx_usbip_client *client);
+/* Between two packets or interrupt transfers, as Linux counts: frames at full and low speed,
+ * microframes above. 0: not periodic. */
+uint32_t dx_usbip_interval(const struct dx_usbip_client *client,
+			   const struct dx_usb_transfer *transfer);
+uint64_t dx_usbip_interval_ns(const struct dx_usbip_client *client,
+			      const struct dx_usb_transfer *transfer);
 /* The slot of an answer's number; NULL: no such request is under way. */
 struct dx_usbip_slot *dx_usbip_slot_find(struct dx_usbip_client *client, uint32_t number,
 					 bool is_unlink);

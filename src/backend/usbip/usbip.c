@@ -164,14 +164,11 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static uint64_t usbip_next_deadline_ns(const struct dx_usb_backend *backend)
+/* When the peer's time to go on is over. */
+static uint64_t stall_ns(const struct dx_usbip_client *client)
 {
-	const struct dx_usbip_client *client = client_of_const(backend);
 	uint64_t begun_ns = UINT64_MAX;
 
-	if (client->gone) {
-		return UINT64_MAX;
-	}
 	if (client->read_ns != 0) {
 		begun_ns = client->read_ns;
 	}
@@ -186,10 +183,16 @@ static uint64_t usbip_next_deadline_ns(const struct dx_usb_backend *backend)
 	return begun_ns == UINT64_MAX ? UINT64_MAX : begun_ns + DX_USBIP_STALL_NS;
 }
 
+static uint64_t usbip_next_deadline_ns(const struct dx_usb_backend *backend)
+{
+	const struct dx_usbip_client *client = client_of_const(backend);
+
+	return client->gone ? UINT64_MAX : earliest(stall_ns(client), client->wake_ns);
+}
+
 static void check_stall(struct dx_usbip_client *client)
 {
-	uint64_t deadline_ns =
-		usbip_next_deadline_ns((const struct dx_usb_backend *)(const void *)client);
+	uint64_t deadline_ns = stall_ns(client);
 
 	if (deadline_ns != UINT64_MAX && dx_clock_now_ns() >= deadline_ns) {
 		dx_usbip_break(client, client->read_ns != 0
@@ -242,6 +245,7 @@ static void usbip_poll(struct dx_usb_backend *backend)
 		return;
 	}
 	finish_local(client);
+	dx_usbip_wake(client);
 	client->skipped = !client->skipped && !client->wants_room && dx_usbip_has_output(client);
 	if (!client->skipped && !client->is_broken) {
 		dx_usbip_receive(client);
