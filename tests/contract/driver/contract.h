@@ -2,6 +2,9 @@
  *
  * contract - what the test driver and the tests have agreed on: types, selectors, structures.
  *
+ * The driver is there twice, here in C and below tests/cxx/contract in C++: what one answers the other
+ * answers.
+ *
  * Place:   tests. Only public headers: driver and tests are an ordinary driver and application.
  */
 #ifndef DX_TESTS_CONTRACT_H
