@@ -133,13 +133,21 @@ static int list_json(void)
 
 static int list(void)
 {
+	static const char *const others[][2] = {
+		{"file:PATH, PATH.device", "a device that a description file describes"},
+		{"replay:PATH", "the device of a capture, played back"},
+		{"usb:...", "a device of this machine"},
+		{"usbip:HOST/BUSID", "a device of another machine"},
+	};
+
 	(void)printf("%sModels%s\n", dx_terminal_style(stdout, DX_STYLE_BOLD),
 		     dx_terminal_style(stdout, DX_STYLE_PLAIN));
 	for (size_t i = 0; dx_model_kinds[i] != NULL; i++) {
 		(void)printf("%-24s %s\n", dx_model_kinds[i]->name, dx_model_kinds[i]->summary);
 	}
-	(void)printf("%-24s %s\n", "file:PATH, PATH.device",
-		     "a device that a description file describes");
+	for (size_t i = 0; i < DX_ARRAY_SIZE(others); i++) {
+		(void)printf("%-24s %s\n", others[i][0], others[i][1]);
+	}
 	(void)printf("\nUse with 'dext run --device virtual:MODEL,KEY=VALUE...'. "
 		     "'dext device MODEL' has the keys.\n");
 	return 0;

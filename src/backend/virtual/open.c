@@ -141,7 +141,12 @@ int dx_catalog_describe(const char *spec, char *message, size_t message_size,
 	if (plan == NULL) {
 		return -ENOMEM;
 	}
-	result = plan_read(plan, spec);
+	if (dx_virtual_accepts(spec)) {
+		result = plan_read(plan, spec);
+	} else {
+		(void)snprintf(plan->line, sizeof(plan->line), "not a virtual device");
+		result = -EINVAL;
+	}
 	if (result == 0) {
 		result = plan_describe(plan, &description);
 	}

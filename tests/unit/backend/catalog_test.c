@@ -138,6 +138,8 @@ TEST(catalog_describes_without_the_device)
 				     sizeof(message), &description),
 		 -EINVAL);
 	CHECK(strstr(message, "sped: unknown key") != NULL);
+	CHECK_EQ(dx_catalog_describe("usb:1-1", message, sizeof(message), &description), -EINVAL);
+	CHECK_STR_EQ(message, "device \"usb:1-1\": not a virtual device");
 	CHECK_EQ(dx_catalog_describe("virtual:x", message, sizeof(message), &description), -EINVAL);
 	CHECK(strstr(message, "\"x\" does not exist") != NULL);
 	CHECK_EQ(dx_catalog_describe("file:/no/such", message, sizeof(message), &description),
