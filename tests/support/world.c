@@ -15,6 +15,8 @@
 
 static char directory[64];
 static char socket_path[128];
+static const char *(*reach_device)(const char *spec);
+static void (*end_devices)(void);
 
 const char *world_socket(void)
 {
@@ -55,6 +57,9 @@ void world_start(void)
 void world_stop(void)
 {
 	world_stop_broker();
+	if (end_devices != NULL) {
+		end_devices();
+	}
 	/* The broker has removed its socket, and perhaps the directory as well. */
 	if (rmdir(directory) != 0 && errno != ENOENT) {
 		FAIL("something is left in %s", directory);
@@ -82,11 +87,17 @@ void world_unload(const char *identifier)
 	dx_control_close(&broker);
 }
 
+void world_reach_by(const char *(*reach)(const char *spec), void (*end)(void))
+{
+	reach_device = reach;
+	end_devices = end;
+}
+
 uint64_t world_attach(const char *spec)
 {
 	struct dx_control broker = talk();
 	uint64_t id = 0;
-	int result = dx_control_attach(&broker, spec, &id);
+	int result = dx_control_attach(&broker, reach_device == NULL ? spec : reach_device(spec), &id);
 
 	if (result < 0) {
 		FAIL("attach %s: %s", spec, dx_control_reason(&broker, result));
