@@ -153,7 +153,9 @@ static void from_slot(const struct dx_slot *slot, struct verdict *verdict)
 static void reach(const struct dx_broker *broker, const struct dx_personality *personality,
 		  bool is_loaded, const struct dx_judged *judged, struct verdict *verdict)
 {
-	const struct dx_slot *slot = is_loaded ? dx_slot_find(judged->entry, personality) : NULL;
+	const struct dx_slot *slot = is_loaded && judged->is_live
+					     ? dx_slot_find(judged->entry, personality)
+					     : NULL;
 
 	verdict->matches = dx_match_personality(personality->dict, judged->entry, &verdict->score,
 						&verdict->why);
@@ -255,7 +257,7 @@ int dx_judge(const struct dx_broker *broker, const struct dx_personality *person
 	struct dx_dict *dict = dx_dict_new();
 	int r = dict == NULL ? -ENOMEM : describe_provider(judged, dict);
 
-	reach(broker, personality, is_loaded && judged->is_live, judged, &verdict);
+	reach(broker, personality, is_loaded, judged, &verdict);
 	if (r == 0) {
 		r = describe_verdict(&verdict, dict);
 	}

@@ -21,6 +21,7 @@ struct request {
 	const void *body;
 	size_t body_length;
 	const char *text; /* payload, may be NULL */
+	const void *value; /* payload instead of text, may be NULL */
 };
 
 /* Waits until the broker's socket has something. */
@@ -84,6 +85,18 @@ static void keep_reason(struct dx_control *broker, const struct dx_wire_message_
 	}
 }
 
+static int send_request(const struct dx_control *broker, const struct request *request)
+{
+	if (request->value != NULL) {
+		return dx_link_send_value(broker->socket, request->type, broker->seq, 0,
+					  request->body, request->body_length, request->value,
+					  false);
+	}
+	return dx_link_send(broker->socket, request->type, broker->seq, 0, request->body,
+			    request->body_length, request->text,
+			    request->text == NULL ? 0 : strlen(request->text), NULL, 0, false);
+}
+
 /* On success the caller owns *ret_reply. */
 static int call(struct dx_control *broker, const struct request *request,
 		struct dx_wire_message_in *ret_reply)
@@ -92,9 +105,7 @@ static int call(struct dx_control *broker, const struct request *request,
 
 	broker->message[0] = '\0';
 	broker->seq++;
-	result = dx_link_send(broker->socket, request->type, broker->seq, 0, request->body,
-			      request->body_length, request->text,
-			      request->text == NULL ? 0 : strlen(request->text), NULL, 0, false);
+	result = send_request(broker, request);
 	if (result < 0) {
 		return result == -EPIPE ? -ECONNRESET : result;
 	}
@@ -125,7 +136,7 @@ static int call_plain(struct dx_control *broker, const struct request *request)
 int dx_control_open(struct dx_control *broker, const char *address)
 {
 	struct dx_wire_hello hello = {.role = DX_WIRE_ROLE_TOOL};
-	struct request request = {DX_WIRE_A_HELLO, &hello, sizeof(hello), NULL};
+	struct request request = {DX_WIRE_A_HELLO, &hello, sizeof(hello), NULL, NULL};
 	struct dx_wire_message_in reply = {0};
 	struct dx_wire_hello_reply body = {0};
 	char path[256];
@@ -163,7 +174,7 @@ void dx_control_close(struct dx_control *broker)
 int dx_control_load(struct dx_control *broker, const char *bundle, char *ret_identifier,
 		    size_t capacity)
 {
-	struct request request = {DX_WIRE_A_LOAD, NULL, 0, bundle};
+	struct request request = {DX_WIRE_A_LOAD, NULL, 0, bundle, NULL};
 	struct dx_wire_message_in reply = {0};
 	DX_CLEANUP_FREE char *text = NULL;
 	int result = call(broker, &request, &reply);
@@ -182,14 +193,14 @@ int dx_control_load(struct dx_control *broker, const char *bundle, char *ret_ide
 
 int dx_control_unload(struct dx_control *broker, const char *identifier)
 {
-	struct request request = {DX_WIRE_A_UNLOAD, NULL, 0, identifier};
+	struct request request = {DX_WIRE_A_UNLOAD, NULL, 0, identifier, NULL};
 
 	return call_plain(broker, &request);
 }
 
 int dx_control_attach(struct dx_control *broker, const char *spec, uint64_t *ret_id)
 {
-	struct request request = {DX_WIRE_A_ATTACH, NULL, 0, spec};
+	struct request request = {DX_WIRE_A_ATTACH, NULL, 0, spec, NULL};
 	struct dx_wire_message_in reply = {0};
 	struct dx_wire_id body = {0};
 	int result = call(broker, &request, &reply);
@@ -206,7 +217,7 @@ int dx_control_attach(struct dx_control *broker, const char *spec, uint64_t *ret
 int dx_control_detach(struct dx_control *broker, uint64_t id)
 {
 	struct dx_wire_id body = {.id = id};
-	struct request request = {DX_WIRE_A_DETACH, &body, sizeof(body), NULL};
+	struct request request = {DX_WIRE_A_DETACH, &body, sizeof(body), NULL, NULL};
 
 	return call_plain(broker, &request);
 }
@@ -214,24 +225,24 @@ int dx_control_detach(struct dx_control *broker, uint64_t id)
 int dx_control_wait_quiet(struct dx_control *broker, uint64_t timeout_ns)
 {
 	struct dx_wire_wait body = {.timeout_ns = timeout_ns};
-	struct request request = {DX_WIRE_A_WAIT_QUIET, &body, sizeof(body), NULL};
+	struct request request = {DX_WIRE_A_WAIT_QUIET, &body, sizeof(body), NULL, NULL};
 
 	return call_plain(broker, &request);
 }
 
 int dx_control_shutdown(struct dx_control *broker)
 {
-	struct request request = {DX_WIRE_A_SHUTDOWN, NULL, 0, NULL};
+	struct request request = {DX_WIRE_A_SHUTDOWN, NULL, 0, NULL, NULL};
 
 	return call_plain(broker, &request);
 }
 
-static int copy_dict(struct dx_control *broker, uint16_t type, struct dx_dict **ret_dict)
+static int call_dict(struct dx_control *broker, const struct request *request,
+		     struct dx_dict **ret_dict)
 {
-	struct request request = {type, NULL, 0, NULL};
 	struct dx_wire_message_in reply = {0};
 	void *value = NULL;
-	int result = call(broker, &request, &reply);
+	int result = call(broker, request, &reply);
 
 	if (result < 0) {
 		return result;
@@ -246,12 +257,24 @@ static int copy_dict(struct dx_control *broker, uint16_t type, struct dx_dict **
 
 int dx_control_copy_tree(struct dx_control *broker, struct dx_dict **ret_tree)
 {
-	return copy_dict(broker, DX_WIRE_A_TREE, ret_tree);
+	struct request request = {.type = DX_WIRE_A_TREE};
+
+	return call_dict(broker, &request, ret_tree);
 }
 
 int dx_control_copy_status(struct dx_control *broker, struct dx_dict **ret_status)
 {
-	return copy_dict(broker, DX_WIRE_A_STATUS, ret_status);
+	struct request request = {.type = DX_WIRE_A_STATUS};
+
+	return call_dict(broker, &request, ret_status);
+}
+
+int dx_control_explain(struct dx_control *broker, const struct dx_dict *request,
+		       struct dx_dict **ret_answer)
+{
+	struct request explain = {.type = DX_WIRE_A_EXPLAIN, .value = request};
+
+	return call_dict(broker, &explain, ret_answer);
 }
 
 const char *dx_control_reason(const struct dx_control *broker, int error)

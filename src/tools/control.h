@@ -43,6 +43,9 @@ int dx_control_shutdown(struct dx_control *broker);
 /* +1 values. */
 int dx_control_copy_tree(struct dx_control *broker, struct dx_dict **ret_tree);
 int dx_control_copy_status(struct dx_control *broker, struct dx_dict **ret_status);
+/* request: the DX_EXPLAIN_... keys of wire/wire.h. */
+int dx_control_explain(struct dx_control *broker, const struct dx_dict *request,
+		       struct dx_dict **ret_answer);
 /* error is what one of the above returned: a text for people; never NULL. */
 const char *dx_control_reason(const struct dx_control *broker, int error);
 

@@ -52,7 +52,7 @@ static int add_cell(struct dx_table *table, const void *value)
 		return dx_table_cell(table, "%s", dx_string_get(value));
 	}
 	if (dx_object_is_kind(value, &dx_number_class)) {
-		return dx_table_cell(table, "%" PRIu64, dx_number_u64(value));
+		return dx_table_cell(table, "%" PRId64, (int64_t)dx_number_u64(value));
 	}
 	if (dx_object_is_kind(value, &dx_boolean_class)) {
 		return dx_table_cell(table, "%s", dx_boolean_get(value) ? "yes" : "no");
@@ -99,6 +99,24 @@ static int print_section(const char *title, const struct dx_array *rows)
 	return result;
 }
 
+/* How a driver came to its provider; "-" for what a driver made itself. */
+static int add_match(const struct dx_dict *node, struct dx_dict *row)
+{
+	const struct dx_dict *properties = dx_dict_get_dict(node, DX_ENTRY_PROPERTIES_KEY);
+	void *score = properties == NULL ? NULL : dx_dict_get(properties, "IOProbeScore");
+	int result = 0;
+
+	if (!dx_object_is_kind(score, &dx_number_class)) {
+		result = dx_dict_set_string(row, "score", "-");
+		return result < 0 ? result : dx_dict_set_string(row, "category", "-");
+	}
+	result = dx_dict_set(row, "score", score);
+	return result < 0 ? result
+			  : dx_dict_set_string(row, "category",
+					       dx_dict_get_string(properties, "IOMatchCategory",
+								  "IODefaultMatchCategory"));
+}
+
 /* One line of the services section; +1. */
 static struct dx_dict *describe_service(const struct dx_dict *node)
 {
@@ -118,7 +136,8 @@ static struct dx_dict *describe_service(const struct dx_dict *node)
 			       inactive     ? "inactive"
 			       : registered ? "registered"
 					    : "private") < 0 ||
-	    dx_dict_set_u64(row, "pid", dx_dict_get_u64(node, DX_ENTRY_PID_KEY, 0), 32) < 0) {
+	    dx_dict_set_u64(row, "pid", dx_dict_get_u64(node, DX_ENTRY_PID_KEY, 0), 32) < 0 ||
+	    add_match(node, row) < 0) {
 		return dx_object_unref(row);
 	}
 	return row;

@@ -21,6 +21,7 @@ const struct dx_tool_command *const dx_tool_commands[] = {
 	&dx_export_command,
 	&dx_list_command,
 	&dx_tree_command,
+	&dx_explain_command,
 	&dx_attach_command,
 	&dx_detach_command,
 	&dx_load_command,

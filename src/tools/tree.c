@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "commands.h"
 #include "connect.h"
@@ -54,6 +55,8 @@ static void print_line(const struct dx_dict *node)
 {
 	const struct dx_array *classes = dx_dict_get_array(node, DX_ENTRY_CLASSES_KEY);
 	const void *class = classes == NULL ? NULL : dx_array_get(classes, 0);
+	const struct dx_dict *shown = dx_dict_get_dict(node, DX_ENTRY_PROPERTIES_KEY);
+	const void *score = shown == NULL ? NULL : dx_dict_get(shown, "IOProbeScore");
 	uint64_t pid = dx_dict_get_u64(node, DX_ENTRY_PID_KEY, 0);
 
 	(void)fputs(dx_terminal_style(stdout, DX_STYLE_BOLD), stdout);
@@ -71,7 +74,52 @@ static void print_line(const struct dx_dict *node)
 	if (pid != 0) {
 		(void)printf(", pid %" PRIu64, pid);
 	}
+	if (dx_object_is_kind(score, &dx_number_class)) {
+		(void)printf(", score %" PRId64 " in ", (int64_t)dx_number_u64(score));
+		dx_terminal_print_text(stdout, dx_dict_get_string(shown, "IOMatchCategory",
+								  "IODefaultMatchCategory"));
+	}
 	(void)fputs(">\n", stdout);
+}
+
+/* Drivers that it should have, and why it has not. */
+static void print_failures(const struct dx_dict *node, const struct branch *branch)
+{
+	const struct dx_array *failures = dx_dict_get_array(node, DX_ENTRY_FAILURES_KEY);
+
+	for (size_t i = 0; failures != NULL && i < dx_array_count(failures); i++) {
+		const void *failure = dx_array_get(failures, i);
+
+		print_stem(branch);
+		(void)printf("     %s!%s ", dx_terminal_style(stdout, DX_STYLE_BAD),
+			     dx_terminal_style(stdout, DX_STYLE_PLAIN));
+		dx_terminal_print_text(stdout, dx_object_is_kind(failure, &dx_string_class)
+						       ? dx_string_get(failure)
+						       : "?");
+		(void)fputc('\n', stdout);
+	}
+}
+
+/* Devices that somebody attached and that are not there now have no place in the tree. */
+static void print_absent(const struct dx_dict *status)
+{
+	const struct dx_array *devices = dx_dict_get_array(status, "devices");
+
+	for (size_t i = 0; devices != NULL && i < dx_array_count(devices); i++) {
+		const struct dx_dict *device = dx_array_get(devices, i);
+		const char *state = dx_object_is_kind(device, &dx_dict_class)
+					    ? dx_dict_get_string(device, "state", "attached")
+					    : "attached";
+
+		if (strcmp(state, "attached") != 0 && strcmp(state, "leaving") != 0) {
+			(void)printf("%s: ", state);
+			dx_terminal_print_text(stdout, dx_dict_get_string(device, "spec", "?"));
+			(void)printf(", id %" PRIu64 ", ", dx_dict_get_u64(device, "id", 0));
+			dx_terminal_print_text(stdout,
+					       dx_dict_get_string(device, "problem", "-"));
+			(void)fputc('\n', stdout);
+		}
+	}
 }
 
 static void print_node(const struct dx_dict *node, const struct branch *branch, bool properties)
@@ -84,6 +132,7 @@ static void print_node(const struct dx_dict *node, const struct branch *branch, 
 		(void)fputs("+- ", stdout);
 	}
 	print_line(node);
+	print_failures(node, branch);
 	if (properties) {
 		print_properties(node, branch);
 	}
@@ -102,6 +151,7 @@ static int show(const struct dx_tool *tool, const struct tree_options *options)
 	struct dx_control broker = DX_CONTROL_INIT;
 	struct branch root = {.last = true};
 	struct dx_dict *tree = NULL;
+	struct dx_dict *status = NULL;
 	int code = dx_connect(tool, &broker);
 	int result = 0;
 
@@ -109,6 +159,9 @@ static int show(const struct dx_tool *tool, const struct tree_options *options)
 		return code;
 	}
 	result = dx_control_copy_tree(&broker, &tree);
+	if (result == 0) {
+		result = dx_control_copy_status(&broker, &status);
+	}
 	if (result < 0) {
 		code = dx_connect_failed(tool, &broker, result, "cannot read the registry");
 	} else if (options->json) {
@@ -116,7 +169,9 @@ static int show(const struct dx_tool *tool, const struct tree_options *options)
 		(void)fputc('\n', stdout);
 	} else {
 		print_node(tree, &root, options->properties);
+		print_absent(status);
 	}
+	dx_object_unref(status);
 	dx_object_unref(tree);
 	dx_control_close(&broker);
 	return code;

@@ -39,7 +39,8 @@ static void check_failure(int status, const char *part)
 }
 
 static const char *const names[] = {"run",    "demo", "list",   "tree", "attach",
-				    "detach", "device", "load", "unload", "help", "version"};
+				    "detach", "device", "load", "unload", "help", "version",
+				    "explain"};
 
 TEST(help_option_of_every_command_prints_its_usage)
 {
@@ -123,7 +124,11 @@ TEST(wrong_numbers_of_operands_are_usage_errors)
 	dext("attach", "a", "b", NULL);
 	check_usage_error("one device spec");
 	dext("detach", NULL, NULL, NULL);
-	check_usage_error("one device id");
+	check_usage_error("one device id or spec");
+	dext("detach", "nonsense", NULL, NULL);
+	check_usage_error("'nonsense' is no device id and no spec");
+	dext("explain", NULL, NULL, NULL);
+	check_usage_error("a bundle is needed");
 	dext("load", NULL, NULL, NULL);
 	check_usage_error("one bundle");
 	dext("unload", NULL, NULL, NULL);

@@ -419,6 +419,13 @@ void client_wait_count(int socket, const char *name, unsigned count)
 	CHECK(test_wait_until(services_are, &expected, 10000));
 }
 
+void client_wait_quiet(int socket)
+{
+	const struct dx_wire_wait wait = {.timeout_ns = 15000000000ull};
+
+	CHECK_EQ(client_status(socket, DX_WIRE_A_WAIT_QUIET, &wait, sizeof(wait), NULL, 0), 0);
+}
+
 int32_t client_attach(int socket, const char *spec, uint64_t *ret_id)
 {
 	struct dx_wire_message_in reply;

@@ -112,7 +112,9 @@ void client_wait_devices(int socket, const char *state, unsigned count);
 /* The same for services with this name. */
 unsigned client_count(int socket, const char *name);
 void client_wait_count(int socket, const char *name, unsigned count);
-/* IOServiceAttach by spec: status, *ret_id on success. */
+/* Until nothing in the registry is busy. */
+void client_wait_quiet(int socket);
+/* Attaches a spec: status, *ret_id on success. */
 int32_t client_attach(int socket, const char *spec, uint64_t *ret_id);
 int32_t client_detach(int socket, uint64_t id);
 /* Owned entry description. */
