@@ -46,12 +46,14 @@ class IODispatchQueue : public OSObject {
 
 	/*!
 	 * Makes a queue.
-	 * @param options  0, kIODispatchQueueReentrant.
+	 * @param options  0, or of kIODispatchQueueReentrant, which lets what runs on the queue
+	 *   use DispatchSync() on it and allows DispatchConcurrent(), and
+	 *   kIODispatchQueueMethodsNotSynchronized: remote methods, calls of applications and
+	 *   callbacks of actions that belong to the queue run beside each other.
 	 * @param priority  0.
 	 * @param queue  out, +1.
 	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnNoMemory;
 	 *   kIOReturnNoResources.
-	 * Differs: kIODispatchQueueMethodsNotSynchronized is accepted and changes nothing.
 	 */
 	static kern_return_t Create(const IODispatchQueueName name, uint64_t options,
 			uint64_t priority, IODispatchQueue **queue);
@@ -71,10 +73,17 @@ class IODispatchQueue : public OSObject {
 
 	/*! Runs a copy of the block later. The queue is retained until then. */
 	void DispatchAsync(IODispatchBlock block);
+	/*! The same with a function. */
 	void DispatchAsync_f(void *context, IODispatchFunction function);
 
-	/*! Runs blocks of a reentrant queue that need no order. Here they run in order. */
+	/*!
+	 * Runs a copy of the block later, beside others that came this way: at most 8 of a queue at
+	 * a time, in any order. All other work comes before or after them, as it was given. They are
+	 * on the queue, but cannot sleep on it. A queue that is not reentrant runs it like
+	 * DispatchAsync().
+	 */
 	void DispatchConcurrent(IODispatchBlock block);
+	/*! The same with a function. */
 	void DispatchConcurrent_f(void *context, IODispatchFunction function);
 
 	/*!
@@ -82,6 +91,7 @@ class IODispatchQueue : public OSObject {
 	 * else it could never end, and the process is ended with one line.
 	 */
 	void DispatchSync(IODispatchBlock block);
+	/*! The same with a function. */
 	void DispatchSync_f(void *context, IODispatchFunction function);
 
 	/*!

@@ -34,13 +34,14 @@ enum {
 /*!
  * Makes a serial queue with a thread of its own.
  * @param name      for people; copied.
- * @param options   0 or kIODispatchQueueReentrant, which lets a function on the queue use
- *                  DispatchSync on the same queue (it runs at once).
+ * @param options   0, or of kIODispatchQueueReentrant, which lets a function on the queue use
+ *                  DispatchSync on the same queue (it runs at once) and allows DispatchConcurrent, and
+ *                  kIODispatchQueueMethodsNotSynchronized: calls of applications and handlers of actions
+ *                  that come to the queue run beside each other, as with DispatchConcurrent.
  * @param priority  0.
  * @param queue     out, +1.
  * @return kIOReturnSuccess; kIOReturnBadArgument for NULL, a name that is too long, another option or
  *         a priority; kIOReturnNoMemory; kIOReturnNoResources when no thread can be made.
- * Differs: kIODispatchQueueMethodsNotSynchronized is refused.
  */
 kern_return_t IODispatchQueueCreate(const char *name, uint64_t options,
 				    uint64_t priority, IODispatchQueue **queue);
@@ -69,6 +70,15 @@ kern_return_t IODispatchQueueCancel(IODispatchQueue *queue, IODispatchQueueCance
  */
 void IODispatchQueueDispatchAsync_f(IODispatchQueue *queue, void *context,
 				    IODispatchFunction function);
+
+/*!
+ * Runs function(context) later, beside others that came this way: at most 8 of a queue at a time, in any
+ * order. All other work of the queue comes before or after them, as it was given. They are on the queue,
+ * but cannot sleep on it. A queue that is not reentrant runs it like IODispatchQueueDispatchAsync_f().
+ * Threads: any. Blocks: never.
+ */
+void IODispatchQueueDispatchConcurrent_f(IODispatchQueue *queue, void *context,
+					 IODispatchFunction function);
 
 /*!
  * Runs function(context) on the queue and waits for it.

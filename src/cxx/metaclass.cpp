@@ -110,7 +110,8 @@ kern_return_t OSMetaClassBase::Invoke(const IORPC rpc)
 	}
 	Delivery delivery = {this, rpc};
 	retain();
-	kern_return_t status = core::IODispatchQueueOnQueue(queue)
+	bool here = core::IODispatchQueueOnQueue(queue) || core::OpenDextQueueIsOpen(queue);
+	kern_return_t status = here
 				       ? Dispatch(rpc)
 				       : core::IODispatchQueueRunAction(queue, &delivery, deliver);
 	core::OSRelease(queue);

@@ -15,13 +15,12 @@ static core::IODispatchQueue *queue_of(const IODispatchQueue *queue)
 kern_return_t IODispatchQueue::Create(const IODispatchQueueName name, uint64_t options,
 				      uint64_t priority, IODispatchQueue **queue)
 {
-	const uint64_t ignored = kIODispatchQueueMethodsNotSynchronized;
 	core::IODispatchQueue *made = nullptr;
 
 	if (queue == nullptr) {
 		return kIOReturnBadArgument;
 	}
-	return dx::give(core::IODispatchQueueCreate(name, options & ~ignored, priority, &made),
+	return dx::give(core::IODispatchQueueCreate(name, options, priority, &made),
 			made, queue);
 }
 
@@ -55,15 +54,20 @@ static void run_or_drop_block(void *context, bool cancelled)
 	Block_release(block);
 }
 
-void IODispatchQueue::DispatchAsync(IODispatchBlock block)
+static void post(IODispatchQueue *queue, IODispatchBlock block, bool concurrent)
 {
 	void *context = dx::copy_block(block);
 
 	if (context != nullptr &&
-	    !core::OpenDextQueuePost(queue_of(this), run_or_drop_block, context)) {
-		(void)IOLog("%s: no memory for DispatchAsync", GetName());
+	    !core::OpenDextQueuePost(queue_of(queue), run_or_drop_block, context, concurrent)) {
+		(void)IOLog("%s: no memory for a block", queue->GetName());
 		Block_release(reinterpret_cast<IODispatchBlock>(context));
 	}
+}
+
+void IODispatchQueue::DispatchAsync(IODispatchBlock block)
+{
+	post(this, block, false);
 }
 
 void IODispatchQueue::DispatchAsync_f(void *context, IODispatchFunction function)
@@ -73,12 +77,12 @@ void IODispatchQueue::DispatchAsync_f(void *context, IODispatchFunction function
 
 void IODispatchQueue::DispatchConcurrent(IODispatchBlock block)
 {
-	DispatchAsync(block);
+	post(this, block, true);
 }
 
 void IODispatchQueue::DispatchConcurrent_f(void *context, IODispatchFunction function)
 {
-	DispatchAsync_f(context, function);
+	core::IODispatchQueueDispatchConcurrent_f(queue_of(this), context, function);
 }
 
 static void call_block(void *context)

@@ -168,6 +168,7 @@ void dx_action_fire(struct dx_action *action, struct dx_item *item)
 		item->run(item, true);
 		return;
 	}
+	item->concurrent = queue->methods_concurrent;
 	dx_queue_push(queue, item);
 	(void)dx_object_unref(queue);
 }

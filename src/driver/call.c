@@ -351,6 +351,7 @@ void dx_call_start(struct dx_user_client *client, struct dx_call_frame *frame)
 
 	frame->client = dx_object_ref(client);
 	frame->item.run = call_run;
+	frame->item.concurrent = queue->methods_concurrent;
 	if (queue->worker == NULL && dx_queue_try_enter(queue, &hold)) {
 		execute(frame, false);
 		dx_queue_leave(queue, &hold);

@@ -16,6 +16,8 @@
 #include "driver/item.h"
 #include "driver/runtime.h"
 
+#define OPTIONS (kIODispatchQueueReentrant | kIODispatchQueueMethodsNotSynchronized)
+
 const OSDriverClass IODispatchQueueClass = {
 	.name = "IODispatchQueue", .super = &OSObjectClass, .reserved = {&dx_queue_class}};
 
@@ -31,14 +33,16 @@ kern_return_t IODispatchQueueCreate(const char *name, uint64_t options,
 	struct dx_queue *made = NULL;
 
 	if (name == NULL || queue == NULL || priority != 0 ||
-	    (options & ~(uint64_t)kIODispatchQueueReentrant) != 0 ||
+	    (options & ~(uint64_t)OPTIONS) != 0 ||
 	    strnlen(name, sizeof(IODispatchQueueName)) >= sizeof(IODispatchQueueName)) {
 		return kIOReturnBadArgument;
 	}
-	int result = dx_queue_new_worker(dx_runtime_here(), name, options != 0, &made);
+	int result = dx_queue_new_worker(dx_runtime_here(), name,
+					 (options & kIODispatchQueueReentrant) != 0, &made);
 	if (result < 0) {
 		return result == -ENOMEM ? kIOReturnNoMemory : kIOReturnNoResources;
 	}
+	made->methods_concurrent = (options & kIODispatchQueueMethodsNotSynchronized) != 0;
 	*queue = (IODispatchQueue *)made;
 	return kIOReturnSuccess;
 }
@@ -80,8 +84,8 @@ kern_return_t IODispatchQueueCancel(IODispatchQueue *queue, IODispatchQueueCance
 	return kIOReturnSuccess;
 }
 
-void IODispatchQueueDispatchAsync_f(IODispatchQueue *queue, void *context,
-				    IODispatchFunction function)
+static void dispatch(IODispatchQueue *queue, void *context, IODispatchFunction function,
+		     bool concurrent)
 {
 	struct dx_queue *core = queue_of(queue);
 
@@ -94,7 +98,20 @@ void IODispatchQueueDispatchAsync_f(IODispatchQueue *queue, void *context,
 			      IODispatchQueueGetName(queue));
 		return;
 	}
+	item->concurrent = concurrent && core->reentrant;
 	dx_queue_push(core, item);
+}
+
+void IODispatchQueueDispatchAsync_f(IODispatchQueue *queue, void *context,
+				    IODispatchFunction function)
+{
+	dispatch(queue, context, function, false);
+}
+
+void IODispatchQueueDispatchConcurrent_f(IODispatchQueue *queue, void *context,
+					 IODispatchFunction function)
+{
+	dispatch(queue, context, function, true);
 }
 
 /* Waiting for a queue that this thread holds can never end. */

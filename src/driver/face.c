@@ -140,7 +140,14 @@ static struct post *post_new(void (*run)(struct dx_item *item, bool cancelled),
 	return post;
 }
 
-bool OpenDextQueuePost(IODispatchQueue *queue, OpenDextPostFunction function, void *context)
+bool OpenDextQueueIsOpen(const IODispatchQueue *queue)
+{
+	return dx_object_is_kind(queue, &dx_queue_class) &&
+	       ((const struct dx_queue *)(const void *)queue)->methods_concurrent;
+}
+
+bool OpenDextQueuePost(IODispatchQueue *queue, OpenDextPostFunction function, void *context,
+		       bool concurrent)
 {
 	if (!dx_object_is_kind(queue, &dx_queue_class)) {
 		return false;
@@ -149,6 +156,7 @@ bool OpenDextQueuePost(IODispatchQueue *queue, OpenDextPostFunction function, vo
 	if (post == NULL) {
 		return false;
 	}
+	post->item.concurrent = concurrent && ((struct dx_queue *)queue)->reentrant;
 	dx_queue_push((struct dx_queue *)queue, &post->item);
 	return true;
 }

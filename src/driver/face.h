@@ -42,8 +42,12 @@ IODispatchQueue *OpenDextServiceCopyMethodQueue(const IOService *service, const 
 /* Something to run: with cancelled when it must only release what it owns. */
 typedef void (*OpenDextPostFunction)(void *context, bool cancelled);
 
-/* Runs it on the queue. @return false without memory: it was not taken over. */
-bool OpenDextQueuePost(IODispatchQueue *queue, OpenDextPostFunction function, void *context);
+/* Runs it on the queue, concurrent: beside others of the kind if the queue is reentrant. @return false
+ * without memory: it was not taken over. */
+bool OpenDextQueuePost(IODispatchQueue *queue, OpenDextPostFunction function, void *context,
+		       bool concurrent);
+/* True when messages to objects on the queue are not synchronized. */
+bool OpenDextQueueIsOpen(const IODispatchQueue *queue);
 
 /* An action whose handler is posted by OpenDextActionPost(); its target may be any service. */
 kern_return_t OpenDextActionCreate(OSObject *target, size_t referenceSize, OSAction **action);

@@ -83,7 +83,7 @@ int dx_queue_new_worker(struct dx_runtime *runtime, const char *name, bool reent
 }
 
 /* Q3: called after unlocking, by the one who set scheduled. */
-static void schedule(struct dx_queue *queue)
+void dx_queue_schedule(struct dx_queue *queue)
 {
 	if (queue->worker != NULL) {
 		dx_queue_worker_kick(queue->worker, dx_object_ref(queue));
@@ -92,7 +92,7 @@ static void schedule(struct dx_queue *queue)
 	}
 }
 
-static bool wants_schedule_locked(struct dx_queue *queue) DX_REQUIRES(queue->lock)
+bool dx_queue_wants_schedule_locked(struct dx_queue *queue)
 {
 	if (queue->held || queue->scheduled || dx_list_is_empty(&queue->items)) {
 		return false;
@@ -105,23 +105,27 @@ void dx_queue_push(struct dx_queue *queue, struct dx_item *item)
 {
 	dx_mutex_lock(&queue->lock);
 	dx_list_push_back(&queue->items, &item->link);
-	bool wanted = wants_schedule_locked(queue);
+	bool wanted = dx_queue_wants_schedule_locked(queue);
+	bool joins = queue->nr_shared > 0 && dx_queue_may_join_locked(queue);
 	dx_mutex_unlock(&queue->lock);
 	if (wanted) {
-		schedule(queue);
+		dx_queue_schedule(queue);
+	} else if (joins) {
+		dx_queue_join_shared(queue);
 	}
 }
 
-static void hold_begin(struct dx_queue *queue, struct dx_queue_hold *hold)
+void dx_queue_hold_begin(struct dx_queue *queue, struct dx_queue_hold *hold)
 {
 	struct dx_thread *self = dx_thread_self();
 
 	hold->queue = queue;
+	hold->shared = false;
 	hold->outer = self->holds;
 	self->holds = hold;
 }
 
-static void hold_end(struct dx_queue_hold *hold)
+void dx_queue_hold_end(struct dx_queue_hold *hold)
 {
 	dx_thread_self()->holds = hold->outer;
 }
@@ -135,7 +139,7 @@ bool dx_queue_try_enter(struct dx_queue *queue, struct dx_queue_hold *hold)
 	}
 	dx_mutex_unlock(&queue->lock);
 	if (free_now) {
-		hold_begin(queue, hold);
+		dx_queue_hold_begin(queue, hold);
 	}
 	return free_now;
 }
@@ -175,18 +179,18 @@ bool dx_queue_enter(struct dx_queue *queue, struct dx_queue_hold *hold)
 		dx_mutex_init(&ticket.lock);
 		dx_cond_init(&ticket.cond);
 		dx_list_push_back(&queue->items, &ticket.item.link);
-		wanted = wants_schedule_locked(queue);
+		wanted = dx_queue_wants_schedule_locked(queue);
 	}
 	dx_mutex_unlock(&queue->lock);
 	if (!free_now) {
 		if (wanted) {
-			schedule(queue);
+			dx_queue_schedule(queue);
 		}
 		ticket_wait(&ticket);
 		dx_cond_fini(&ticket.cond);
 		dx_mutex_fini(&ticket.lock);
 	}
-	hold_begin(queue, hold);
+	dx_queue_hold_begin(queue, hold);
 	return !dx_queue_is_cancelled(queue);
 }
 
@@ -195,16 +199,16 @@ static void release(struct dx_queue *queue)
 {
 	dx_mutex_lock(&queue->lock);
 	queue->held = false;
-	bool wanted = wants_schedule_locked(queue);
+	bool wanted = dx_queue_wants_schedule_locked(queue);
 	dx_mutex_unlock(&queue->lock);
 	if (wanted) {
-		schedule(queue);
+		dx_queue_schedule(queue);
 	}
 }
 
 void dx_queue_leave(struct dx_queue *queue, struct dx_queue_hold *hold)
 {
-	hold_end(hold);
+	dx_queue_hold_end(hold);
 	release(queue);
 }
 
@@ -219,12 +223,22 @@ bool dx_queue_is_held_here(const struct dx_queue *queue)
 	return false;
 }
 
-/* The next item, or NULL with the hold given up. */
-static struct dx_item *take_next(struct dx_queue *queue, bool *ret_cancelled)
+static bool is_concurrent(const struct dx_queue *queue, const struct dx_list *node)
+{
+	return node != NULL && queue->worker != NULL &&
+	       dx_list_entry(node, const struct dx_item, link)->concurrent;
+}
+
+/* The next item, or NULL: with the hold given up, or, *ret_shared, with concurrent items in front. */
+static struct dx_item *take_next(struct dx_queue *queue, bool *ret_cancelled, bool *ret_shared)
 {
 	dx_mutex_lock(&queue->lock);
 	struct dx_list *node = dx_list_pop_front(&queue->items);
-	if (node == NULL) {
+	*ret_shared = is_concurrent(queue, node);
+	if (*ret_shared) {
+		dx_list_push_front(&queue->items, node);
+		node = NULL;
+	} else if (node == NULL) {
 		queue->held = false;
 	}
 	*ret_cancelled = queue->cancelled;
@@ -256,7 +270,11 @@ void dx_queue_drain(struct dx_queue *queue, unsigned max_items)
 	}
 	for (unsigned i = 0; i < max_items && self->leader == was_leader; i++) {
 		bool cancelled = false;
-		struct dx_item *item = take_next(queue, &cancelled);
+		bool shared = false;
+		struct dx_item *item = take_next(queue, &cancelled, &shared);
+		if (shared) {
+			dx_queue_run_shared(queue);
+		}
 		if (item == NULL) {
 			(void)dx_object_unref(queue);
 			return;
@@ -266,9 +284,9 @@ void dx_queue_drain(struct dx_queue *queue, unsigned max_items)
 			(void)dx_object_unref(queue);
 			return;
 		}
-		hold_begin(queue, &hold);
+		dx_queue_hold_begin(queue, &hold);
 		item->run(item, cancelled);
-		hold_end(&hold);
+		dx_queue_hold_end(&hold);
 	}
 	release(queue);
 	(void)dx_object_unref(queue);
@@ -314,10 +332,10 @@ void dx_queue_cancel(struct dx_queue *queue, struct dx_item *last)
 	if (last != NULL) {
 		dx_list_push_back(&queue->items, &last->link);
 	}
-	bool wanted = wants_schedule_locked(queue);
+	bool wanted = dx_queue_wants_schedule_locked(queue);
 	dx_mutex_unlock(&queue->lock);
 	if (wanted) {
-		schedule(queue);
+		dx_queue_schedule(queue);
 	}
 }
 
@@ -358,7 +376,7 @@ int dx_queue_sleep(struct dx_queue *queue, const void *event, uint64_t deadline_
 	struct dx_queue_hold *hold = dx_thread_self()->holds;
 	struct sleeper sleeper = {.event = event};
 
-	if (hold == NULL || hold->queue != queue) {
+	if (hold == NULL || hold->queue != queue || hold->shared) {
 		return -EPERM;
 	}
 	int result = dx_queue_worker_sleeps(queue->worker);

@@ -11,6 +11,9 @@
  *   Q3  a queue with items that nobody holds is scheduled; the schedule owns a reference.
  *   Q4  every item's run() is called exactly once, with cancelled = true once the queue was
  *       cancelled: it then releases what it owns and does nothing else.
+ *   Q5  concurrent items of a queue with a worker run beside each other, at most DX_QUEUE_MAX_SHARED
+ *       at a time, in threads that end with them; what else is in the queue comes before or after all
+ *       of those around it, as it was pushed. Without a thread to be had they run one by one.
  * Owner:      counted references.
  * Threads:    any.
  */
@@ -28,6 +31,7 @@
 
 struct dx_item {
 	struct dx_list link;
+	bool concurrent; /* Q5 */
 	/* The item may free itself. */
 	void (*run)(struct dx_item *item, bool cancelled);
 };
@@ -41,6 +45,7 @@ struct dx_queue {
 	struct dx_runtime *runtime;	/* borrowed */
 	char *name;			/* NULL: "Default" */
 	bool reentrant;
+	bool methods_concurrent; /* messages to objects on the queue are concurrent items */
 	struct dx_list schedule_link; /* the reactor's, under its lock */
 	struct dx_mutex lock;	      /* order 30; guards what follows */
 	struct dx_list items DX_GUARDED_BY(lock);
@@ -48,7 +53,10 @@ struct dx_queue {
 	bool held DX_GUARDED_BY(lock);
 	bool scheduled DX_GUARDED_BY(lock);
 	bool cancelled DX_GUARDED_BY(lock);
+	unsigned nr_shared DX_GUARDED_BY(lock); /* threads with concurrent items; the queue is held */
 };
+
+#define DX_QUEUE_MAX_SHARED 8u
 
 extern const struct dx_class dx_queue_class;
 
@@ -57,6 +65,18 @@ struct dx_queue *dx_queue_new(struct dx_runtime *runtime, struct dx_reactor *rea
 /* A queue with a thread of its own. @return 0; -ENOMEM; -EAGAIN no thread. */
 int dx_queue_new_worker(struct dx_runtime *runtime, const char *name, bool reentrant,
 			struct dx_queue **ret_queue);
+/* What the rest of this room uses of each other. */
+void dx_queue_hold_begin(struct dx_queue *queue, struct dx_queue_hold *hold);
+void dx_queue_hold_end(struct dx_queue_hold *hold);
+/* Q3: after unlocking, by who got true from the function below. */
+void dx_queue_schedule(struct dx_queue *queue);
+bool dx_queue_wants_schedule_locked(struct dx_queue *queue) DX_REQUIRES(queue->lock);
+/* queue_shared.c: the queue is held by the caller and its first item is concurrent; gives it up. */
+void dx_queue_run_shared(struct dx_queue *queue);
+/* After a push: one more thread if the item may run beside those that run. Unlocks nothing; the caller
+ * calls dx_queue_join_shared() after unlocking when it said true. */
+bool dx_queue_may_join_locked(struct dx_queue *queue) DX_REQUIRES(queue->lock);
+void dx_queue_join_shared(struct dx_queue *queue);
 
 void dx_queue_push(struct dx_queue *queue, struct dx_item *item);
 /* Takes the queue when it is free and nothing waits. */

@@ -26,6 +26,7 @@ struct dx_call_frame;
 struct dx_queue_hold {
 	struct dx_queue *queue;
 	struct dx_queue_hold *outer;
+	bool shared; /* beside others: it cannot be given away in between */
 };
 
 #define DX_THREAD_BATCH 16u

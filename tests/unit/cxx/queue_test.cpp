@@ -301,3 +301,27 @@ TEST(sources_without_a_thing_to_watch_refuse)
 	CHECK_EQ(IOTimerDispatchSource::Create(nullptr, &timer), kIOReturnBadArgument);
 	queue->release();
 }
+
+static bool both_inside(void *counter)
+{
+	return *static_cast<_Atomic int *>(counter) == 2;
+}
+
+TEST(concurrent_blocks_run_beside_each_other)
+{
+	IODispatchQueue *queue =
+		new_queue(kIODispatchQueueReentrant | kIODispatchQueueMethodsNotSynchronized);
+	__block _Atomic int nr_inside = 0;
+	__block _Atomic int nr_met = 0;
+
+	for (int i = 0; i < 2; i++) {
+		queue->DispatchConcurrent(^{
+		  nr_inside++;
+		  nr_met += test_wait_until(both_inside, &nr_inside, 15000) && queue->OnQueue();
+		});
+	}
+	queue->DispatchSync(^{
+	});
+	CHECK_EQ(nr_met, 2);
+	queue->release();
+}

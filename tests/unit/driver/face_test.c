@@ -59,7 +59,7 @@ TEST(objects_tell_their_class)
 	CHECK(!OpenDextServiceIsStandIn((const IOService *)string));
 	CHECK(OpenDextServiceClass((const IOService *)string) == NULL);
 	CHECK(OpenDextServiceCopyMethodQueue((const IOService *)string, NULL) == NULL);
-	CHECK(!OpenDextQueuePost((IODispatchQueue *)string, NULL, NULL));
+	CHECK(!OpenDextQueuePost((IODispatchQueue *)string, NULL, NULL, false));
 	CHECK(!OpenDextActionPost((OSAction *)string, NULL, NULL));
 	CHECK(OpenDextActionCopyTarget((OSAction *)string) == NULL);
 	OSRelease(string);

@@ -52,7 +52,7 @@ TEST(queue_create_checks_its_arguments)
 	name[299] = '\0';
 	CHECK_EQ(IODispatchQueueCreate(NULL, 0, 0, &queue), kIOReturnBadArgument);
 	CHECK_EQ(IODispatchQueueCreate(name, 0, 0, &queue), kIOReturnBadArgument);
-	CHECK_EQ(IODispatchQueueCreate("q", 2, 0, &queue), kIOReturnBadArgument);
+	CHECK_EQ(IODispatchQueueCreate("q", 4, 0, &queue), kIOReturnBadArgument);
 	CHECK_EQ(IODispatchQueueCreate("q", 0, 1, &queue), kIOReturnBadArgument);
 	CHECK_EQ(IODispatchQueueCreate("q", 0, 0, NULL), kIOReturnBadArgument);
 	queue = queue_new(0);
