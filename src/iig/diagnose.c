@@ -267,14 +267,54 @@ static const char *quoted(struct dx_model *model, const char *text)
 	return dx_arena_strndup(&model->arena, start + 1, (size_t)(end - start) - 1);
 }
 
+static bool is_about_include(const struct message *message)
+{
+	return strstr(message->text, "file not found") != NULL;
+}
+
+/* The families that come with the headers; others are named "PCIDriverKit" and so on, too. */
+static bool is_other_family(const char *path, size_t *ret_length)
+{
+	static const char *const families[] = {"DriverKit", "USBDriverKit", "HIDDriverKit"};
+	static const char suffix[] = "DriverKit";
+	size_t length = strcspn(path, "/");
+
+	if (path[length] != '/' || length < strlen(suffix) ||
+	    strncmp(path + length - strlen(suffix), suffix, strlen(suffix)) != 0) {
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		if (strlen(families[i]) == length && strncmp(path, families[i], length) == 0) {
+			return false;
+		}
+	}
+	*ret_length = length;
+	return true;
+}
+
+static void advise_include(struct dx_model *model, const struct message *message)
+{
+	const char *path = quoted(model, message->text);
+	size_t length = 0;
+
+	if (is_other_family(path, &length)) {
+		dx_report_note(&model->report, message->place,
+			       "there is no %.*s here; there are DriverKit, USBDriverKit and "
+			       "declarations of HIDDriverKit",
+			       (int)length, path);
+		return;
+	}
+	dx_report_note(&model->report, message->place,
+		       "name its directory with -I after '--'; the system's interfaces are "
+		       "<DriverKit/Name.iig> and <USBDriverKit/Name.iig>");
+}
+
 static void add_advice(struct dx_model *model, CXTranslationUnit unit,
 		       const struct message *message)
 {
 	const char *text = message->text;
-	if (strstr(text, "file not found") != NULL) {
-		dx_report_note(&model->report, message->place,
-			       "name its directory with -I after '--'; the system's interfaces are "
-			       "<DriverKit/Name.iig> and <USBDriverKit/Name.iig>");
+	if (is_about_include(message)) {
+		advise_include(model, message);
 	} else if (is_about_override(message)) {
 		note_base_method(model, unit, message);
 	} else if (strstr(text, "unknown type name") != NULL) {
@@ -322,21 +362,31 @@ static void pass_notes(struct dx_model *model, CXTranslationUnit unit, CXDiagnos
 	}
 }
 
-/* @return whether it was an unknown attribute: what clang says after that is noise. */
-static bool pass_on(struct dx_model *model, CXTranslationUnit unit, CXDiagnostic diagnostic)
+/* How far what clang says is worth reading. */
+enum progress {
+	ALL_READABLE,
+	INCLUDE_MISSING, /* only further missing files */
+	ONLY_NOISE,      /* nothing; after an unknown attribute */
+};
+
+static enum progress pass_on(struct dx_model *model, CXTranslationUnit unit,
+			     CXDiagnostic diagnostic, enum progress before)
 {
 	enum CXDiagnosticSeverity severity = clang_getDiagnosticSeverity(diagnostic);
 	if (severity == CXDiagnostic_Ignored || severity == CXDiagnostic_Note) {
-		return false;
+		return before;
 	}
 	struct message message = read_message(model, unit, diagnostic);
 	size_t token = 0;
+	if (before == INCLUDE_MISSING && message.is_error && !is_about_include(&message)) {
+		return ONLY_NOISE;
+	}
 	if (message.is_error && find_attribute(model, &message, &token)) {
 		report_attribute(model, token);
-		return true;
+		return ONLY_NOISE;
 	}
 	if (message.is_error && model->report.nr_errors > 0 && follows_from_base(unit, &message)) {
-		return false;
+		return before;
 	}
 	if (message.is_error) {
 		dx_report_error(&model->report, message.place, "%s", message.text);
@@ -345,16 +395,16 @@ static bool pass_on(struct dx_model *model, CXTranslationUnit unit, CXDiagnostic
 	}
 	pass_notes(model, unit, diagnostic);
 	add_advice(model, unit, &message);
-	return false;
+	return message.is_error && is_about_include(&message) ? INCLUDE_MISSING : before;
 }
 
 int dx_diagnose(struct dx_model *model, CXTranslationUnit unit)
 {
 	unsigned int nr = clang_getNumDiagnostics(unit);
-	bool is_noise = false;
-	for (unsigned int i = 0; i < nr && !is_noise; i++) {
+	enum progress progress = ALL_READABLE;
+	for (unsigned int i = 0; i < nr && progress != ONLY_NOISE; i++) {
 		CXDiagnostic diagnostic = clang_getDiagnostic(unit, i);
-		is_noise = pass_on(model, unit, diagnostic);
+		progress = pass_on(model, unit, diagnostic, progress);
 		clang_disposeDiagnostic(diagnostic);
 	}
 	return model->report.nr_errors == 0 ? 0 : -EINVAL;

@@ -103,6 +103,50 @@ static int start(const struct dx_tool *tool, struct slot *slot, const struct dx_
 	return DX_TOOL_OK;
 }
 
+/* The family of "'PCIDriverKit/...' file not found" that is not among ours; the line names it. */
+static bool find_other_family(const char *text, char *family, size_t size)
+{
+	static const char suffix[] = "DriverKit";
+	static const char *const families[] = {"DriverKit", "USBDriverKit", "HIDDriverKit"};
+	const char *end = strstr(text, "' file not found");
+	const char *start = end;
+	size_t length = 0;
+	bool is_ours = false;
+
+	while (start != NULL && start > text && start[-1] != '\'' && start[-1] != '\n') {
+		start--;
+	}
+	length = start == NULL ? 0 : strcspn(start, "/'");
+	if (length < strlen(suffix) || length >= size || start[length] != '/' ||
+	    strncmp(start + length - strlen(suffix), suffix, strlen(suffix)) != 0) {
+		return false;
+	}
+	(void)snprintf(family, size, "%.*s", (int)length, start);
+	for (size_t i = 0; i < DX_ARRAY_SIZE(families); i++) {
+		is_ours = is_ours || strcmp(family, families[i]) == 0;
+	}
+	return !is_ours;
+}
+
+/* What the compiler cannot know. */
+static void advise(const struct dx_tool *tool, int fd)
+{
+	char text[16384];
+	char family[64];
+	ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (length <= 0) {
+		return;
+	}
+	text[length] = '\0';
+	if (find_other_family(text, family, sizeof(family))) {
+		dx_tool_say(tool,
+			    "there is no %s here; there are DriverKit, USBDriverKit and "
+			    "declarations of HIDDriverKit",
+			    family);
+	}
+}
+
 /* A slot whose program has ended. `told`: somebody else has said that the build failed. */
 static int finish(const struct dx_tool *tool, struct slot *slot, bool told)
 {
@@ -111,6 +155,9 @@ static int finish(const struct dx_tool *tool, struct slot *slot, bool told)
 	char text[64];
 
 	show_output(slot->out_fd);
+	if (status != 0 && !told && strcmp(job->what, "compile") == 0) {
+		advise(tool, slot->out_fd);
+	}
 	dx_fd_close(&slot->out_fd);
 	slot->job = NULL;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {

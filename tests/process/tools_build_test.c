@@ -227,6 +227,16 @@ TEST_SECONDS(build_shows_the_place_of_a_compile_error_and_ends_with_the_file, SE
 	check_says("dext build: cannot compile 'Loop/other.c'\n");
 }
 
+TEST_SECONDS(build_with_headers_of_a_family_that_is_not_there_says_so, SECONDS)
+{
+	run_script("driver && echo '#include <AudioDriverKit/AudioDriverKit.h>' >Loop/other.c\n"
+		   "$dext build Loop");
+	check_status(1);
+	check_says("Loop/other.c:1:10: fatal error: 'AudioDriverKit/AudioDriverKit.h' file not "
+		   "found");
+	check_says("dext build: there is no AudioDriverKit here; there are DriverKit, USBDriverKit");
+}
+
 TEST_SECONDS(build_with_a_missing_function_fails_when_it_links, SECONDS)
 {
 	run_script(
