@@ -153,6 +153,9 @@ static int publish(struct dx_device *device, struct dx_dict *dict)
 	struct dx_registry *registry = device->broker->registry;
 	int r = is_there_twice(device, dict) ? -EEXIST : take_configurations(device, dict);
 
+	if (r == 0 && device->had_entry) {
+		device->id = dx_registry_take_ids(registry, 1); /* D2 */
+	}
 	if (r == 0) {
 		r = dx_registry_add(dx_registry_root(registry), device->id, "IOUSBHostDevice",
 				    dx_dict_get_string(dict, "kUSBProductString", "IOUSBHostDevice"),
@@ -188,6 +191,8 @@ static void attached(struct dx_device *device)
 		dx_log_info("device %s: is back", device->spec);
 	}
 	device->state = DX_DEVICE_ATTACHED;
+	device->had_entry = true;
+	device->settled = true;
 	device->again = false;
 	device->nr_tries = 0;
 	set_failure(device, NULL);
@@ -245,15 +250,25 @@ static void first_failed(struct dx_device *device, int code, const char *text)
 	dx_device_free(device);
 }
 
+/* Its node may get its rights a moment after it appears. One that stays as it is is shown, with the
+ * reason, for as long as it is plugged in. */
+static void retry_plugged(struct dx_device *device)
+{
+	device->state = DX_DEVICE_RETRYING;
+	if (device->nr_tries < MAX_PLUGGED_TRIES) {
+		retry_later(device);
+	}
+}
+
 static void failed(struct dx_device *device, int code, const char *text)
 {
-	bool first = device->id == device->first_id && device->nr_tries == 0;
+	bool first = !device->settled;
 	bool told = device->failure != NULL && strcmp(device->failure, text) == 0;
 
 	set_failure(device, text);
-	if (device->origin == DX_DEVICE_PLUGGED && code != -EEXIST &&
-	    device->nr_tries < MAX_PLUGGED_TRIES) {
-		retry_later(device); /* its node may get its rights a moment after it appears */
+	device->settled = true;
+	if (device->origin == DX_DEVICE_PLUGGED && code != -EEXIST) {
+		retry_plugged(device);
 	} else if (first || device->origin == DX_DEVICE_PLUGGED) {
 		first_failed(device, code, text);
 		return;
@@ -314,13 +329,11 @@ static int read_start(struct dx_device *device)
 	return r;
 }
 
-/* One that was there, or should have been: a new entry with a new id (D2). */
+/* One that was there, or should have been. */
 static void read_again(struct dx_device *device)
 {
-	int r = 0;
+	int r = read_start(device);
 
-	device->id = dx_registry_take_ids(device->broker->registry, 1);
-	r = read_start(device);
 	if (r < 0) {
 		failed(device, r, strerror(-r));
 	}

@@ -61,8 +61,10 @@ struct dx_device {
 	struct dx_entry *entry; /* ATTACHED, LEAVING; else NULL */
 	char *failure;          /* why it is not there; NULL: nothing is wrong, or no memory */
 	unsigned nr_tries;
-	bool unwanted; /* detached: it does not come back */
-	bool again;    /* LEAVING: read it at once when its entries have gone */
+	bool had_entry; /* id is taken: the next entry gets another one */
+	bool settled;   /* the first attempt has ended */
+	bool unwanted;  /* detached: it does not come back */
+	bool again;     /* LEAVING: read it at once when its entries have gone */
 	bool keeps_busy;
 	struct dx_job *job;           /* reads its descriptors */
 	struct dx_loop_source *timer; /* RETRYING: the next try */

@@ -374,6 +374,7 @@ unsigned client_devices(int socket, const char *state, uint64_t *ret_id)
 		const struct dx_dict *device = dx_array_get(devices, i);
 
 		if (state[0] == '\0' ||
+		    strcmp(dx_dict_get_string(device, "problem", ""), state) == 0 ||
 		    strcmp(dx_dict_get_string(device, "state", ""), state) == 0) {
 			count++;
 			if (ret_id != NULL) {

@@ -105,7 +105,8 @@ uint64_t client_find(int socket, const char *name);
 uint64_t client_wait_find(int socket, const char *name);
 void client_wait_not_found(int socket, const char *name);
 void client_wait_gone(int socket, uint64_t id);
-/* Devices of the status: how many are in this state ("" any), with *ret_id (may be NULL) of one. */
+/* Devices of the status: how many are in this state, or have this problem ("" any), with *ret_id (may
+ * be NULL) of one. */
 unsigned client_devices(int socket, const char *state, uint64_t *ret_id);
 /* ... waits until there are so many. */
 void client_wait_devices(int socket, const char *state, unsigned count);
