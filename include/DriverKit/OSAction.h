@@ -34,8 +34,8 @@ extern const OSClassLoadInformation OSAction_Class;
 /*!
  * A method of an object, to be called later: CreateAction<Method>() of the target's class makes
  * one for each method that is declared with TYPE(). It may fire any number of times, and runs
- * its method on the queue that the target has for it. The target is retained until the action is
- * cancelled or freed.
+ * its method on the queue that the target has for it, or, when the target is no service, on a queue
+ * that the action has for itself. The target is retained until the action is cancelled or freed.
  */
 class OSAction : public OSObject {
 	OS_RUNTIME_CLASS(OSAction, OSObject);

@@ -136,7 +136,8 @@ typedef void (*IOTimerOccurredHandler)(OSObject *target, OSAction *action, uint6
 
 /*!
  * Makes the action that a timer calls.
- * @param target         a service; its queue runs the handler. Retained.
+ * @param target         retained. A service's queue runs the handler; another object's
+ *                       handlers have a queue of their own.
  * @param referenceSize  bytes of OSActionGetReference().
  * @param action         out, +1.
  * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnNoMemory.

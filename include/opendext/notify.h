@@ -39,7 +39,8 @@ typedef void (*IOServiceNotificationFunction)(void *context, uint64_t type, IOSe
 
 /*!
  * Makes the action that a service notification calls.
- * @param target         a service; its queue runs the handler. Retained.
+ * @param target         retained. A service's queue runs the handler; another object's
+ *                       handlers have a queue of their own.
  * @param referenceSize  bytes of OSActionGetReference().
  * @param action         out, +1.
  * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnNoMemory.

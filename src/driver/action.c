@@ -33,6 +33,7 @@ static void action_free(struct dx_object *object)
 		(void)dx_object_unref(action->client_queue);
 	}
 	(void)dx_object_unref(action->target);
+	(void)dx_object_unref(action->own_queue);
 	free(action->queue_name);
 	free(action->token);
 	dx_mutex_fini(&action->lock);
@@ -47,18 +48,57 @@ const struct dx_class dx_action_class = {
 const OSDriverClass OSActionClass = {
 	.name = "OSAction", .super = &OSObjectClass, .reserved = {&dx_action_class}};
 
+static void aborted_run(struct dx_item *item, bool cancelled)
+{
+	struct dx_action *action = dx_container_of(item, struct dx_action, aborted_item);
+
+	action->aborted_queued = false; /* from here on another end is told anew */
+	dx_mutex_lock(&action->lock);
+	bool call = !cancelled && !action->cancelled && action->uses == 0;
+	OSActionAbortedHandler handler = action->aborted;
+	void *context = action->aborted_context;
+	dx_mutex_unlock(&action->lock);
+	if (call && handler != NULL) {
+		handler(context);
+	}
+	(void)dx_object_unref(action);
+}
+
+/* Services have queues; another object gets one of the driver that makes the action. */
+static kern_return_t make_own_queue(const OSObject *target, struct dx_queue **ret_queue)
+{
+	struct dx_runtime *runtime = dx_runtime_here();
+
+	if (dx_object_is_kind(target, &dx_service_class)) {
+		return kIOReturnSuccess;
+	}
+	if (runtime == NULL) {
+		return kIOReturnNotReady;
+	}
+	*ret_queue = dx_queue_new(runtime, runtime->reactor);
+	return *ret_queue == NULL ? kIOReturnNoMemory : kIOReturnSuccess;
+}
+
 kern_return_t dx_action_new(enum dx_action_kind kind, OSObject *target, void (*handler)(void),
 			    size_t reference_size, OSAction **ret_action)
 {
 	if (handler == NULL || ret_action == NULL || reference_size > MAX_REFERENCE_SIZE ||
-	    !dx_object_is_kind(target, &dx_service_class)) {
+	    target == NULL) {
 		return kIOReturnBadArgument;
+	}
+	struct dx_queue *queue = NULL;
+	kern_return_t status = make_own_queue(target, &queue);
+	if (status != kIOReturnSuccess) {
+		return status;
 	}
 	struct dx_action *action = dx_object_new_extra(&dx_action_class, 16 + reference_size);
 	if (action == NULL) {
+		(void)dx_object_unref(queue);
 		return kIOReturnNoMemory;
 	}
 	dx_mutex_init(&action->lock);
+	action->own_queue = queue;
+	action->aborted_item.run = aborted_run;
 	action->kind = kind;
 	action->handler = handler;
 	action->reference_size = reference_size;
@@ -113,7 +153,8 @@ kern_return_t OSActionSetQueueName(OSAction *action, const char *name)
 		return kIOReturnBadArgument;
 	}
 	dx_mutex_lock(&core->lock);
-	bool known = core->target != NULL && dx_service_knows_queue(core->target, name);
+	bool known = dx_object_is_kind(core->target, &dx_service_class) &&
+		     dx_service_knows_queue((struct dx_service *)core->target, name);
 	char *copy = known ? strdup(name) : NULL;
 	if (copy != NULL) {
 		free(core->queue_name);
@@ -129,8 +170,10 @@ kern_return_t OSActionSetQueueName(OSAction *action, const char *name)
 /* The handler's queue, counted; NULL once cancelled and for completions. */
 static struct dx_queue *ref_queue_locked(struct dx_action *action) DX_REQUIRES(action->lock)
 {
-	return action->target == NULL ? NULL
-				      : dx_service_ref_queue(action->target, action->queue_name);
+	if (action->target == NULL || action->own_queue != NULL) {
+		return action->target == NULL ? NULL : dx_object_ref(action->own_queue);
+	}
+	return dx_service_ref_queue((struct dx_service *)action->target, action->queue_name);
 }
 
 static struct dx_queue *ref_queue(struct dx_action *action)
@@ -173,41 +216,28 @@ void dx_action_fire(struct dx_action *action, struct dx_item *item)
 	(void)dx_object_unref(queue);
 }
 
-struct dx_service *dx_action_begin(struct dx_action *action, bool cancelled,
-				   struct dx_service_entry *entry, const char *method)
+void *dx_action_begin(struct dx_action *action, bool cancelled, struct dx_service_entry *entry,
+		      const char *method)
 {
 	dx_mutex_lock(&action->lock);
-	struct dx_service *target =
+	struct dx_object *target =
 		cancelled || action->cancelled ? NULL : dx_object_ref(action->target);
 	dx_mutex_unlock(&action->lock);
 	if (target != NULL) {
-		dx_service_entry_begin(target, method, entry);
+		dx_object_entry_begin(target,
+				      action->own_queue == NULL ? NULL : action->own_queue->runtime,
+				      method, entry);
 	}
 	return target;
 }
 
-void dx_action_end(struct dx_service *target, const struct dx_service_entry *entry)
+void dx_action_end(void *target, const struct dx_service_entry *entry)
 {
 	dx_service_entry_end(entry);
 	(void)dx_object_unref(target);
 }
 
 /* ---- what the runtime still holds it for ---- */
-
-static void aborted_run(struct dx_item *item, bool cancelled)
-{
-	struct dx_action *action = dx_item_object(item);
-
-	dx_mutex_lock(&action->lock);
-	bool call = !cancelled && !action->cancelled && action->uses == 0;
-	OSActionAbortedHandler handler = action->aborted;
-	void *context = action->aborted_context;
-	dx_mutex_unlock(&action->lock);
-	if (call && handler != NULL) {
-		handler(context);
-	}
-	dx_item_free(item);
-}
 
 void dx_action_use(struct dx_action *action)
 {
@@ -220,14 +250,12 @@ void dx_action_unuse(struct dx_action *action)
 	/* Release and acquire: what the other users did comes before the handler. */
 	bool last = atomic_fetch_sub_explicit(&action->uses, 1, memory_order_acq_rel) == 1;
 	bool tell = last && action->has_aborted && !action->cancelled; /* asked again when run */
-	struct dx_item *item = tell ? dx_item_new(aborted_run, action) : NULL;
-	struct dx_queue *queue = item == NULL ? NULL : ref_queue(action);
-	if (queue != NULL) {
-		dx_queue_push(queue, item);
-		(void)dx_object_unref(queue);
-	} else if (item != NULL) {
-		dx_item_free(item);
+	struct dx_queue *queue = tell ? ref_queue(action) : NULL;
+	if (queue != NULL && !atomic_exchange(&action->aborted_queued, true)) {
+		(void)dx_object_ref(action);
+		dx_queue_push(queue, &action->aborted_item);
 	}
+	(void)dx_object_unref(queue);
 	(void)dx_object_unref(action);
 }
 
@@ -258,7 +286,7 @@ kern_return_t OSActionCancel(OSAction *action, OSActionCancelHandler handler, vo
 	}
 	struct dx_queue *queue = ref_queue(core);
 	dx_mutex_lock(&core->lock);
-	struct dx_service *target = core->target;
+	struct dx_object *target = core->target;
 	core->target = NULL;
 	core->cancelled = true;
 	wake_waiter_locked(core, true);

@@ -41,9 +41,11 @@ struct dx_action {
 	struct dx_connection *connection; /* completions: counted */
 	struct dx_queue *client_queue;	  /* completions: counted; for the cancel handler */
 	uint64_t tag;			  /* completions */
+	struct dx_queue *own_queue;	  /* counted; of a target that is no service, else NULL */
+	struct dx_item aborted_item;
 
 	struct dx_mutex lock;	   /* order 25; guards what follows */
-	struct dx_service *target DX_GUARDED_BY(lock); /* counted; NULL once cancelled */
+	struct dx_object *target DX_GUARDED_BY(lock); /* counted; NULL once cancelled */
 	char *queue_name DX_GUARDED_BY(lock);
 	OSActionAbortedHandler aborted DX_GUARDED_BY(lock);
 	void *aborted_context DX_GUARDED_BY(lock);
@@ -52,10 +54,13 @@ struct dx_action {
 	_Atomic bool cancelled;
 	_Atomic bool has_aborted; /* aborted is set */
 	_Atomic uint32_t uses;	  /* N3; counted without it */
+	_Atomic bool aborted_queued; /* aborted_item is on its way, with a reference */
 };
 
 extern const struct dx_class dx_action_class;
 
+/* A service's handlers run on its queues; those of another object on a queue that the action has for
+ * itself. @return kIOReturnNotReady for another object outside of a driver's thread. */
 kern_return_t dx_action_new(enum dx_action_kind kind, OSObject *target, void (*handler)(void),
 			    size_t reference_size, OSAction **ret_action);
 /* A completion; it keeps the connection, not the user client. NULL without memory. */
@@ -70,8 +75,8 @@ void dx_action_unuse(struct dx_action *action);
  * the action is or becomes so. */
 void dx_action_fire(struct dx_action *action, struct dx_item *item);
 /* For items, when they run: the counted target, or NULL when the handler must not be called. */
-struct dx_service *dx_action_begin(struct dx_action *action, bool cancelled,
-				   struct dx_service_entry *entry, const char *method);
-void dx_action_end(struct dx_service *target, const struct dx_service_entry *entry);
+void *dx_action_begin(struct dx_action *action, bool cancelled, struct dx_service_entry *entry,
+		      const char *method);
+void dx_action_end(void *target, const struct dx_service_entry *entry);
 
 #endif

@@ -15,18 +15,34 @@
 
 /* ---- entering the driver's code ---- */
 
-void dx_service_entry_begin(const struct dx_service *service, const char *method,
-			    struct dx_service_entry *saved)
+static void entry_begin(const char *class_name, struct dx_runtime *runtime, const char *method,
+			struct dx_service_entry *saved)
 {
 	struct dx_thread *self = dx_thread_self();
 
 	saved->class_name = self->class_name;
 	saved->method_name = self->method_name;
 	saved->runtime = self->runtime;
-	self->class_name = service->driver_class == NULL ? "IOService"
-							 : service->driver_class->name;
+	self->class_name = class_name;
 	self->method_name = method;
-	self->runtime = service->runtime;
+	self->runtime = runtime;
+}
+
+void dx_service_entry_begin(const struct dx_service *service, const char *method,
+			    struct dx_service_entry *saved)
+{
+	entry_begin(service->driver_class == NULL ? "IOService" : service->driver_class->name,
+		    service->runtime, method, saved);
+}
+
+void dx_object_entry_begin(const struct dx_object *object, struct dx_runtime *runtime,
+			   const char *method, struct dx_service_entry *saved)
+{
+	if (dx_object_is_kind(object, &dx_service_class)) {
+		dx_service_entry_begin((const struct dx_service *)object, method, saved);
+	} else {
+		entry_begin(object->class->name, runtime, method, saved);
+	}
 }
 
 void dx_service_entry_end(const struct dx_service_entry *saved)

@@ -126,6 +126,9 @@ struct dx_service_entry {
 };
 void dx_service_entry_begin(const struct dx_service *service, const char *method,
 			    struct dx_service_entry *saved);
+/* The same for any object; runtime: whose. */
+void dx_object_entry_begin(const struct dx_object *object, struct dx_runtime *runtime,
+			   const char *method, struct dx_service_entry *saved);
 void dx_service_entry_end(const struct dx_service_entry *saved);
 
 /* A memory descriptor of IOBufferMemoryDescriptorCreate(). */

@@ -117,6 +117,7 @@ kern_return_t ClassesClient::ExternalMethod(uint64_t selector, IOUserClientMetho
 		&ClassesClient::TestQueuesOfObjects,  &ClassesClient::TestActionsByName,
 		&ClassesClient::TestServiceMethods,   &ClassesClient::TestClientMemory,
 		&ClassesClient::TestEventLinks,	      &ClassesClient::TestWorkGroups,
+		&ClassesClient::TestPlainTarget,
 	};
 
 	if (selector < sizeof(tests) / sizeof(tests[0]) && arguments->scalarInputCount == 2) {

@@ -182,3 +182,59 @@ kern_return_t ClassesClient::TestWorkGroups()
 	name->release();
 	return kIOReturnSuccess;
 }
+
+/* --- an action for an object that is no service ---------------------------------------------- */
+
+struct ClassesThing_IVars {
+	_Atomic uint32_t nr_calls;
+};
+
+bool ClassesThing::init()
+{
+	if (!super::init()) {
+		return false;
+	}
+	ivars = IONewZero(ClassesThing_IVars, 1);
+	return ivars != nullptr;
+}
+
+void ClassesThing::free()
+{
+	IOSafeDeleteNULL(ivars, ClassesThing_IVars, 1);
+	super::free();
+}
+
+uint32_t ClassesThing::NumberOfCalls()
+{
+	return ivars->nr_calls;
+}
+
+void IMPL(ClassesThing, Fired)
+{
+	(void)action;
+	(void)time;
+	ivars->nr_calls++;
+}
+
+kern_return_t ClassesClient::TestPlainTarget()
+{
+	ClassesThing *thing = OSTypeAlloc(ClassesThing);
+	IOTimerDispatchSource *timer = nullptr;
+	OSAction *action = nullptr;
+	__block _Atomic bool cancelled = false;
+
+	EXPECT(thing != nullptr && thing->init());
+	EXPECT(thing->CreateActionFired(0, &action) == kIOReturnSuccess);
+	EXPECT(IOTimerDispatchSource::Create(ivars->queue, &timer) == kIOReturnSuccess);
+	EXPECT(timer->SetHandler(action) == kIOReturnSuccess);
+	EXPECT(timer->WakeAtTime(kIOTimerClockUptimeRaw, 0, 0) == kIOReturnSuccess);
+	EXPECT_SOON(thing->NumberOfCalls() == 1);
+	EXPECT(action->Cancel(^{
+	  cancelled = true;
+	}) == kIOReturnSuccess);
+	EXPECT_SOON(cancelled);
+	timer->release();
+	action->release();
+	thing->release();
+	return kIOReturnSuccess;
+}

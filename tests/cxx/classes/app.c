@@ -14,7 +14,7 @@ static const char *const names[] = {
 	"services that come", "services that go", "service sources", "state items",
 	"state sources", "interrupts", "timers", "data queues", "queues of objects",
 	"actions by name", "methods of services", "memory of the application",
-	"event links", "work groups",
+	"event links", "work groups", "targets that are no services",
 };
 enum { NR_TESTS = sizeof(names) / sizeof(names[0]), MEMORY_BYTES = 65536 };
 

@@ -100,7 +100,7 @@ TEST(creators_check_their_arguments)
 		 kIOReturnBadArgument);
 	CHECK_EQ(IOTimerDispatchSourceCreateActionTimerOccurred(OS_OBJECT(data), occurred, 0,
 								&action),
-		 kIOReturnBadArgument);
+		 kIOReturnNotReady); /* it would need a queue of a driver */
 	CHECK_EQ(IOTimerDispatchSourceCreate(NULL, &source), kIOReturnBadArgument);
 	CHECK_EQ(IOTimerDispatchSourceSetHandler(NULL, NULL), kIOReturnBadArgument);
 	CHECK_EQ(IOTimerDispatchSourceCancel(NULL, NULL, NULL), kIOReturnBadArgument);
@@ -305,4 +305,60 @@ TEST(power_states_arrive_on_the_queue)
 	OSRelease(service);
 	CHECK_EQ(fixture_terminate(&fixture), 0);
 	fixture_fini(&fixture);
+}
+
+/* ---- a target that is no service ---- */
+
+static OSData *plain_target;
+static _Atomic unsigned nr_plain;
+
+static void plain_occurred(OSObject *target, OSAction *action, uint64_t time)
+{
+	(void)action;
+	(void)time;
+	CHECK(target == OS_OBJECT(plain_target));
+	nr_plain++;
+}
+
+static OSAction *plain_action;
+static _Atomic bool is_made;
+
+static void make_plain_action(void *unused)
+{
+	(void)unused;
+	CHECK_EQ(IOTimerDispatchSourceCreateActionTimerOccurred(OS_OBJECT(plain_target),
+								plain_occurred, 0, &plain_action),
+		 0);
+	is_made = true;
+}
+
+static _Atomic bool plain_cancelled;
+
+static void note_plain_cancel(void *context)
+{
+	(void)context;
+	plain_cancelled = true;
+}
+
+TEST(target_need_not_be_a_service)
+{
+	struct scene scene = {0};
+
+	begin(&scene);
+	plain_target = OSDataCreate("x", 1);
+	IODispatchQueueDispatchAsync_f(scene.queue, NULL, make_plain_action);
+	CHECK(wait_flag(&is_made));
+	CHECK_EQ(OSObjectGetRetainCount(plain_target), 2);
+	CHECK_EQ(OSActionSetQueueName(plain_action, "Default"), kIOReturnBadArgument);
+	CHECK_EQ(IOTimerDispatchSourceSetHandler(scene.timer, plain_action), 0);
+	arm(&scene, 0);
+	CHECK(wait_counter(&nr_plain, 1));
+	CHECK_EQ(OSActionCancel(plain_action, note_plain_cancel, NULL), 0);
+	CHECK(wait_flag(&plain_cancelled));
+	arm(&scene, 0);
+	OSRelease(plain_action);
+	end(&scene);
+	CHECK_EQ(nr_plain, 1);
+	CHECK_EQ(OSObjectGetRetainCount(plain_target), 1);
+	OSRelease(plain_target);
 }
