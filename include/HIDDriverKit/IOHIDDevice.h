@@ -58,7 +58,13 @@ class IOHIDDevice : public IOService {
 	/*! Somebody sets a property. */
 	virtual void setProperty(OSObject *key, OSObject *value);
 
-	/*! The device has sent a report. */
+	/*!
+	 * The device has sent a report.
+	 * @param timestamp  mach_absolute_time() of it.
+	 * @param report  its bytes, reportLength of them.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument without a report.
+	 * Differs: the report goes nowhere: no input device of the system is fed with it.
+	 */
 	virtual kern_return_t handleReport(uint64_t timestamp, IOMemoryDescriptor *report,
 			uint32_t reportLength, IOHIDReportType reportType = kIOHIDReportTypeInput,
 			IOOptionBits options = 0);
@@ -66,6 +72,8 @@ class IOHIDDevice : public IOService {
 	/*! Completes what getReport() or setReport() was called with. */
 	void CompleteReport(OSAction *action, IOReturn status, uint32_t actualByteCount,
 			OSDispatchMethod supermethod = nullptr);
+
+	/*! Callback of the two. */
 	OS_RUNTIME_INVOKE_TYPE(IOHIDDevice, CompleteReport);
 };
 

@@ -21,7 +21,7 @@ extern const OSClassLoadInformation IOUserHIDDevice_Class;
 /*!
  * Its Start calls handleStart(), newDeviceDescription() and newReportDescriptor(), sets the
  * description as properties, and registers the service unless kIOHIDRegisterServiceKey in it is
- * false.
+ * false. What the device reports is dropped: there is no HID system here.
  */
 class IOUserHIDDevice : public IOHIDDevice {
 	OS_RUNTIME_CLASS(IOUserHIDDevice, IOHIDDevice);

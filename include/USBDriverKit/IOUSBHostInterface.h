@@ -48,56 +48,149 @@ extern const OSClassLoadInformation IOUSBHostInterface_Class;
 class IOUSBHostInterface : public IOService {
 	OS_RUNTIME_CLASS(IOUSBHostInterface, IOService);
 
-	/*! Opens the one session. */
+	/*!
+	 * Opens the one session of the interface.
+	 * @param forClient  this of the driver.
+	 * @param options  0, or kUSBHostOpenOptionSelectAlternateSetting.
+	 * @param arg  NULL, or with that option the alternate setting.
+	 * @return kIOReturnSuccess; kIOReturnExclusiveAccess; kIOReturnBadArgument; kIOReturnNoDevice.
+	 * Owner: forClient until Close(), or until its Stop is through.
+	 */
 	kern_return_t Open(IOService *forClient, IOOptionBits options, uint8_t *arg,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! Aborts all I/O; completions have been queued when it returns. */
+	/*!
+	 * Aborts all I/O and ends the session; completions have been queued when it returns.
+	 * @param forClient  as of Open().
+	 * @param options  0.
+	 * @return kIOReturnSuccess; kIOReturnNotOpen without a session of forClient.
+	 */
 	kern_return_t Close(IOService *forClient, IOOptionBits options,
 			OSDispatchMethod supermethod = nullptr);
+
+	/*!
+	 * As IOUSBHostDevice::GetFrameNumber().
+	 * @param frameNumber  out.
+	 * @param theTime  out: mach_absolute_time() of the reading; may be NULL.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnNoDevice.
+	 */
 	kern_return_t GetFrameNumber(uint64_t *frameNumber, uint64_t *theTime,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! Free with IOUSBHostFreeDescriptor(). */
+	/*!
+	 * A copy of the configuration that the interface is in.
+	 * @return to be freed with IOUSBHostFreeDescriptor(); NULL without memory.
+	 */
 	const IOUSBConfigurationDescriptor * CopyConfigurationDescriptor();
 
-	/*! A pointer into the configuration. */
+	/*!
+	 * Finds the interface with its present alternate setting in a configuration.
+	 * @param configurationDescriptor  of CopyConfigurationDescriptor().
+	 * @return a pointer into it; NULL when it is not there.
+	 */
 	const IOUSBInterfaceDescriptor * GetInterfaceDescriptor(
 			const IOUSBConfigurationDescriptor *configurationDescriptor);
+
+	/*!
+	 * As IOUSBHostDevice::CopyStringDescriptor().
+	 * @param index  as descriptors name it.
+	 * @param languageID  0: kIOUSBLanguageIDEnglishUS.
+	 * @return to be freed with IOUSBHostFreeDescriptor(); NULL when there is none.
+	 */
 	const IOUSBStringDescriptor * CopyStringDescriptor(uint8_t index, uint16_t languageID);
+
+	/*!
+	 * The same in English.
+	 * @param index  as above.
+	 * @return as above.
+	 */
 	const IOUSBStringDescriptor * CopyStringDescriptor(uint8_t index);
 
 	/*!
-	 * @param address  bEndpointAddress with the direction bit. @param pipe  out, +1. @return
-	 *   kIOReturnNotFound; kIOReturnNotOpen.
+	 * The pipe to an endpoint of the present alternate setting.
+	 * @param address  bEndpointAddress with the direction bit.
+	 * @param pipe  out, +1; the same object while somebody holds it.
+	 * @return kIOReturnSuccess; kIOReturnNotFound; kIOReturnNotOpen; kIOReturnBadArgument.
 	 */
 	kern_return_t CopyPipe(uint8_t address, IOUSBHostPipe **pipe,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! Aborts I/O, makes the pipes unusable, sends SET_INTERFACE. */
+	/*!
+	 * Aborts I/O, makes the pipes unusable and sends SET_INTERFACE.
+	 * @param bAlternateSetting  which.
+	 * @return kIOReturnSuccess; kIOReturnNotFound; kIOReturnNotOpen; kIOReturnNoDevice.
+	 * Blocks: until the old transfers have ended and the device has answered.
+	 */
 	kern_return_t SelectAlternateSetting(uint8_t bAlternateSetting,
 			OSDispatchMethod supermethod = nullptr);
+
+	/*!
+	 * As IOUSBHostDevice::GetPortStatus().
+	 * @param portStatus  out.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument.
+	 */
 	kern_return_t GetPortStatus(uint32_t *portStatus, OSDispatchMethod supermethod = nullptr);
+
+	/*!
+	 * How long all pipes must be idle before the device may be suspended.
+	 * @param deviceIdleTimeout  milliseconds; 0: never.
+	 * @return kIOReturnSuccess; kIOReturnNotOpen.
+	 * Differs: kept, and in force on devices that can be suspended.
+	 */
 	kern_return_t SetIdlePolicy(uint32_t deviceIdleTimeout,
 			OSDispatchMethod supermethod = nullptr);
+
+	/*!
+	 * What SetIdlePolicy() set.
+	 * @param deviceIdleTimeout  out.
+	 * @return kIOReturnSuccess; kIOReturnNotOpen; kIOReturnBadArgument.
+	 */
 	kern_return_t GetIdlePolicy(uint32_t *deviceIdleTimeout,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! +1. */
+	/*!
+	 * The device of the interface.
+	 * @param device  out, +1.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnNoMemory.
+	 */
 	kern_return_t CopyDevice(IOUSBHostDevice **device,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! As of the device. */
+	/*!
+	 * Memory that transfers can use in place.
+	 * @param options  kIOMemoryDirection bits.
+	 * @param capacity  bytes.
+	 * @param buffer  out, +1.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kIOReturnNoMemory.
+	 */
 	kern_return_t CreateIOBuffer(IOOptionBits options, uint64_t capacity,
 			IOBufferMemoryDescriptor **buffer);
 
-	/*! Control requests in the session of the interface. */
+	/*!
+	 * IOUSBHostDevice::AsyncDeviceRequest() in the session of the interface; arguments and results
+	 * as there.
+	 * @return kIOReturnNotOpen without a session.
+	 */
 	kern_return_t AsyncDeviceRequest(uint8_t bmRequestType, uint8_t bRequest, uint16_t wValue,
 			uint16_t wIndex, uint16_t wLength, IOMemoryDescriptor *dataBuffer,
 			OSAction *completion, uint32_t completionTimeoutMs);
+
+	/*!
+	 * IOUSBHostDevice::DeviceRequest() in the session of the interface; arguments and results as
+	 * there.
+	 * @return kIOReturnNotOpen without a session.
+	 * Blocks: the calling queue; other queues go on.
+	 */
 	kern_return_t DeviceRequest(uint8_t bmRequestType, uint8_t bRequest, uint16_t wValue,
 			uint16_t wIndex, uint16_t wLength, IOMemoryDescriptor *dataBuffer,
 			uint16_t *bytesTransferred, uint32_t completionTimeoutMs);
+
+	/*!
+	 * Completes the pending requests of the interface's session.
+	 * @param options  0.
+	 * @param withError  what they complete with: kIOReturnAborted.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument.
+	 */
 	kern_return_t AbortDeviceRequests(IOOptionBits options, IOReturn withError);
 };
 

@@ -109,40 +109,101 @@ extern const OSClassLoadInformation IOUSBHostPipe_Class;
  */
 class IOUSBHostPipe : public OSObject {
 	OS_RUNTIME_CLASS(IOUSBHostPipe, OSObject);
+
+	/*!
+	 * The speed of the device.
+	 * @param speed  out: kIOUSBHostConnectionSpeed...
+	 * @return kIOReturnSuccess; kIOReturnBadArgument.
+	 */
 	kern_return_t GetSpeed(uint8_t *speed, OSDispatchMethod supermethod = nullptr) const;
+
+	/*!
+	 * The address of the device on its bus.
+	 * @param address  out.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument.
+	 */
 	kern_return_t GetDeviceAddress(uint8_t *address,
 			OSDispatchMethod supermethod = nullptr) const;
 
 	/*!
-	 * Completes what is pending with withError. @param options  kIOUSBAbortSynchronous:
-	 * returns when the completions have been queued.
+	 * Completes what is pending.
+	 * @param options  kIOUSBAbortAsynchronous; kIOUSBAbortSynchronous returns when the
+	 *   completions have been queued.
+	 * @param withError  what they complete with: kIOReturnAborted.
+	 * @param forClient  ignored: it would matter on control endpoints, which are no pipes.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; an error when the pipe is closed.
 	 */
 	kern_return_t Abort(IOOptionBits options, kern_return_t withError, IOService *forClient,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! Reserves less bandwidth. */
+	/*!
+	 * Reserves less bandwidth on an interrupt or isochronous endpoint.
+	 * @param descriptors  changed copies of the original ones.
+	 * @return kIOReturnSuccess; kIOReturnUnsupported for bulk; kIOReturnBadArgument for more than the
+	 *   original, or a bcdUSB that does not exist.
+	 */
 	kern_return_t AdjustPipe(const IOUSBStandardEndpointDescriptors *descriptors,
 			OSDispatchMethod supermethod = nullptr);
+
+	/*!
+	 * The descriptors of the endpoint.
+	 * @param descriptors  out; companions that it has not are zero.
+	 * @param type  as the device gave them, or as they are now.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument.
+	 */
 	kern_return_t GetDescriptors(IOUSBStandardEndpointDescriptors *descriptors,
 			IOUSBGetEndpointDescriptorOptions type,
 			OSDispatchMethod supermethod = nullptr);
+
+	/*!
+	 * After how long a pending request no longer keeps the device awake.
+	 * @param idleTimeoutMs  milliseconds; 0: never.
+	 * @return kIOReturnSuccess; kIOReturnUnsupported on isochronous endpoints.
+	 * Differs: kept, and in force on devices that can be suspended.
+	 */
 	kern_return_t SetIdlePolicy(uint32_t idleTimeoutMs,
 			OSDispatchMethod supermethod = nullptr);
+
+	/*!
+	 * What SetIdlePolicy() set.
+	 * @param idleTimeoutMS  out.
+	 * @return kIOReturnSuccess; kIOReturnUnsupported on isochronous endpoints; kIOReturnBadArgument.
+	 */
 	kern_return_t GetIdlePolicy(uint32_t *idleTimeoutMS,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! Ends a stall. @param withRequest  also tells the device. */
+	/*!
+	 * Ends a stall: aborts what is pending and resets the data toggle.
+	 * @param withRequest  true: also tells the device, which else stays halted.
+	 * @return kIOReturnSuccess; an error when the pipe is closed or the device does not answer.
+	 * Blocks: for the request.
+	 */
 	kern_return_t ClearStall(bool withRequest, OSDispatchMethod supermethod = nullptr);
 
 	/*! Callback of AsyncIO(). */
 	OS_RUNTIME_INVOKE_TYPE(IOUSBHostPipe, CompleteAsyncIO);
 
-	/*! Transfers on a bulk or interrupt endpoint. */
+	/*!
+	 * Transfers on a bulk or interrupt endpoint; completion runs once when this succeeds, else never.
+	 * @param dataBuffer  its first dataBufferLength bytes are the data. Retained.
+	 * @param dataBufferLength  0: a packet without data.
+	 * @param completion  of a method with TYPE(IOUSBHostPipe::CompleteAsyncIO); one may be in use for
+	 *   any number of requests.
+	 * @param completionTimeoutMs  milliseconds; 0: none. Must be 0 on interrupt endpoints.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; kUSBHostReturnPipeStalled until ClearStall();
+	 *   kIOReturnNoDevice.
+	 */
 	kern_return_t AsyncIO(IOMemoryDescriptor *dataBuffer, uint32_t dataBufferLength,
 			OSAction *completion, uint32_t completionTimeoutMs,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! The same, waiting. @param bytesTransferred  out; may be NULL. */
+	/*!
+	 * The same, waiting.
+	 * @param bytesTransferred  out: also after an error; may be NULL.
+	 * @return kIOReturnSuccess, also after a short packet; kIOReturnTimeout; kIOReturnAborted;
+	 *   kUSBHostReturnPipeStalled; kIOReturnOverrun; and those above.
+	 * Blocks: the calling queue; other queues go on.
+	 */
 	kern_return_t IO(IOMemoryDescriptor *dataBuffer, uint32_t dataBufferLength,
 			uint32_t *bytesTransferred, uint32_t completionTimeoutMs,
 			OSDispatchMethod supermethod = nullptr);
@@ -150,18 +211,48 @@ class IOUSBHostPipe : public OSObject {
 	/*! Callback of IsochIO(). */
 	OS_RUNTIME_INVOKE_TYPE(IOUSBHostPipe, CompleteAsyncIsochIO);
 
-	/*! @param frameList  an array of IOUSBIsochronousFrame. @param completion  NULL: waits. */
+	/*!
+	 * An isochronous transfer.
+	 * @param dataBuffer  the data of frame i begins where those before it end by their requestCount.
+	 * @param frameList  an array of IOUSBIsochronousFrame, filled in per frame.
+	 * @param firstFrameNumber  of GetFrameNumber() plus a lead; 0: the next possible.
+	 * @param completion  NULL: waits.
+	 * @return kIOReturnSuccess; kIOReturnIsoTooOld; kIOReturnIsoTooNew; kIOReturnBadArgument.
+	 */
 	kern_return_t IsochIO(IOMemoryDescriptor *dataBuffer, IOMemoryDescriptor *frameList,
 			uint64_t firstFrameNumber, OSAction *completion,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! Bundled I/O: a ring of descriptors, once per pipe. */
+	/*!
+	 * Makes the ring of bundled I/O on a bulk endpoint, once per pipe.
+	 * @param size  places.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; an error the second time.
+	 */
 	kern_return_t CreateMemoryDescriptorRing(uint32_t size,
 			OSDispatchMethod supermethod = nullptr);
+
+	/*!
+	 * Puts memory at a place of the ring.
+	 * @param memoryDescriptor  retained until another takes the place.
+	 * @param index  0..size-1.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; an error without a ring, or while the
+	 *   place is in flight.
+	 */
 	kern_return_t SetMemoryDescriptor(IOMemoryDescriptor *memoryDescriptor, uint32_t index,
 			OSDispatchMethod supermethod = nullptr);
 
-	/*! Queues up to 16 transfers from the ring. */
+	/*!
+	 * Queues transfers from the ring, wrapping at its end.
+	 * @param ioTransferIndex  the first place.
+	 * @param ioTransferCount  1..16.
+	 * @param ioTransferAcceptedCount  out: how many were queued, also with an error.
+	 * @param dataBufferLengthArray  a length for each.
+	 * @param dataBufferLengthArrayCount  ioTransferCount.
+	 * @param completion  of a method with TYPE(IOUSBHostPipe::CompleteAsyncIOBundled), which may be
+	 *   called for some of them at a time.
+	 * @param completionTimeoutMs  milliseconds; 0: none.
+	 * @return kIOReturnSuccess; kIOReturnBadArgument; an error when not all were queued.
+	 */
 	kern_return_t AsyncIOBundled(uint32_t ioTransferIndex, uint32_t ioTransferCount,
 			uint32_t *ioTransferAcceptedCount,
 			const uint32_t dataBufferLengthArray[16], int dataBufferLengthArrayCount,
