@@ -18,9 +18,12 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/pathutil.h"
+#include "build_database.h"
 #include "commands.h"
+#include "json.h"
 
-#define MAX_PARALLEL 64ull
+#define MAX_PARALLEL       64ull
+#define MAX_DATABASE_BYTES (64ull << 20)
 
 /* --- For both halves ------------------------------------------------------------------------- */
 
@@ -52,11 +55,16 @@ const char *dx_build_add_object(struct dx_build *build, const char *source, bool
 				const struct dx_words *extra, const char *directory)
 {
 	DX_CLEANUP_FREE char *object = NULL;
+	DX_CLEANUP_FREE char *rule = NULL;
 	struct dx_job *job = NULL;
 
 	/* Two sources may have one name, so the object's has a number. */
 	if (asprintf(&object, "%s/%zu-%s.o", directory, build->jobs.nr, dx_path_base(source)) < 0) {
 		object = NULL;
+	} else if (asprintf(&rule, "%s.d", object) < 0) {
+		rule = NULL;
+	}
+	if (object == NULL || rule == NULL) {
 		build->jobs.failed = true;
 		return "";
 	}
@@ -71,7 +79,9 @@ const char *dx_build_add_object(struct dx_build *build, const char *source, bool
 	}
 	dx_kit_add_includes(&build->kit, cplusplus && !build->client, &job->argv);
 	dx_words_add_all(&job->argv, &build->compiler_options);
-	dx_words_add_list(&job->argv, (const char *const[]){"-c", source, "-o", object, NULL});
+	dx_words_add_list(&job->argv, (const char *const[]){"-MD", "-MF", rule, "-c", source, "-o",
+							    object, NULL});
+	job->has_rule = true;
 	return job->output;
 }
 
@@ -122,19 +132,69 @@ int dx_build_write_file(const struct dx_build *build, const char *path, const vo
 	return DX_TOOL_OK;
 }
 
-int dx_build_write_database(const struct dx_build *build, const char *output)
+int dx_build_update_file(const struct dx_build *build, const char *path, const void *bytes,
+			 size_t length)
+{
+	DX_CLEANUP_FREE void *present = NULL;
+	size_t present_length = 0;
+
+	if (dx_file_read(path, length + 1, &present, &present_length) == 0 &&
+	    present_length == length && memcmp(present, bytes, length) == 0) {
+		return DX_TOOL_OK;
+	}
+	return dx_build_write_file(build, path, bytes, length, 0644);
+}
+
+/* "DIR/" as JSON has it within quotes. */
+static char *quoted_prefix(const char *directory)
+{
+	DX_CLEANUP_FREE char *text = NULL;
+	char *prefix = NULL;
+	size_t length = 0;
+	FILE *stream = open_memstream(&text, &length);
+
+	if (stream == NULL) {
+		return NULL;
+	}
+	dx_json_print_string(stream, directory);
+	if (fclose(stream) != 0 ||
+	    asprintf(&prefix, "%.*s/", (int)length - 2, text + 1) < 0) {
+		return NULL;
+	}
+	return prefix;
+}
+
+static int merge_database(const struct dx_build *build, const char *path, const char *work)
+{
+	DX_CLEANUP_FREE char *directory = getcwd(NULL, 0);
+	DX_CLEANUP_FREE char *plain = realpath(work, NULL);
+	DX_CLEANUP_FREE char *prefix = plain == NULL ? NULL : quoted_prefix(plain);
+	DX_CLEANUP_FREE char *fresh =
+		directory == NULL ? NULL : dx_jobs_database(&build->jobs, directory);
+	DX_CLEANUP_FREE char *merged = NULL;
+	DX_CLEANUP_FREE void *old = NULL;
+	size_t length = 0;
+
+	if (prefix == NULL || fresh == NULL) {
+		return dx_tool_fail(build->tool, DX_TOOL_FAILED, "%s", strerror(ENOMEM));
+	}
+	(void)dx_file_read(path, MAX_DATABASE_BYTES, &old, &length); /* none is an empty one */
+	if (dx_database_merge(old == NULL ? "" : old, length, prefix, fresh, &merged) < 0) {
+		return dx_tool_fail(build->tool, DX_TOOL_FAILED, "%s", strerror(ENOMEM));
+	}
+	return dx_build_write_file(build, path, merged, strlen(merged), 0644);
+}
+
+int dx_build_write_database(const struct dx_build *build, const char *output, const char *work)
 {
 	DX_CLEANUP_FREE char *path = NULL;
 	int directory = (int)(dx_path_base(output) - output);
-	int rc = 0;
 
 	if (asprintf(&path, "%.*scompile_commands.json", directory, output) < 0) {
 		path = NULL;
 		return dx_tool_fail(build->tool, DX_TOOL_FAILED, "%s", strerror(ENOMEM));
 	}
-	rc = dx_jobs_write_database(&build->jobs, path);
-	return rc == 0 ? DX_TOOL_OK
-		       : dx_tool_fail(build->tool, DX_TOOL_FAILED, "%s: %s", path, strerror(-rc));
+	return merge_database(build, path, work);
 }
 
 /* --- Options --------------------------------------------------------------------------------- */
@@ -340,8 +400,8 @@ const struct dx_tool_command dx_build_command = {
 		"replaced; those that Xcode sets for a driver have a value, others need -D. So\n"
 		"is @NAME@ in templates, NAME.h.in and Info.plist.in.\n"
 		"A client: C and C++ files become one program that is linked with libIOKit.\n"
-		"What is made on the way is kept in OUT.build, and compile_commands.json is\n"
-		"written beside the output.\n"
+		"What is made on the way is kept in OUT.build, so that the next build compiles\n"
+		"only what has changed; compile_commands.json is written beside the output.\n"
 		"\n"
 		"  -o, --output OUT      name of the bundle (default: PRODUCT_NAME.dext, which is\n"
 		"                        the name of DIR) or of the program\n"

@@ -54,7 +54,10 @@ int dx_build_make_directory(const struct dx_build *build, const char *path);
 /* A file, by a rename. @return DX_TOOL_OK, or an exit code after one line. */
 int dx_build_write_file(const struct dx_build *build, const char *path, const void *bytes,
 			size_t length, mode_t mode);
-/* compile_commands.json beside the output. */
-int dx_build_write_database(const struct dx_build *build, const char *output);
+/* The same, unless the file has these bytes already: what is made from it stays current. */
+int dx_build_update_file(const struct dx_build *build, const char *path, const void *bytes,
+			 size_t length);
+/* compile_commands.json beside the output. work: the directory of the objects. */
+int dx_build_write_database(const struct dx_build *build, const char *output, const char *work);
 
 #endif

@@ -115,7 +115,7 @@ int dx_build_client(struct dx_build *build)
 		code = compile_and_link(build, directory);
 	}
 	if (code == DX_TOOL_OK) {
-		code = dx_build_write_database(build, build->output);
+		code = dx_build_write_database(build, build->output, directory);
 	}
 	return code;
 }

@@ -9,6 +9,7 @@
  */
 #include "build.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,9 +42,11 @@ struct driver {
 	char *work;             /* OUT.build */
 	char *derived;
 	char *derived_product;
+	char *fresh; /* what iig makes, before it is compared with what was there */
 	char *code;                /* linked */
 	char *host;                /* with a sanitizer: the program around it */
 	struct dx_words generated; /* .iig.cpp */
+	struct dx_words made;      /* all that belongs into derived and derived_product */
 	struct dx_words includes;  /* options, with what is defined */
 	bool cplusplus;
 };
@@ -165,9 +168,11 @@ static int name_outputs(struct driver *driver)
 	driver->derived = dx_path_join(driver->work, "derived");
 	driver->derived_product =
 		driver->derived == NULL ? NULL : dx_path_join(driver->derived, driver->product);
+	driver->fresh = dx_path_join(driver->work, "fresh");
 	driver->code = dx_path_join(driver->work, "code.so");
 	driver->host = dx_path_join(driver->work, DX_BUILD_HOST);
-	return driver->derived_product == NULL || driver->code == NULL || driver->host == NULL
+	return driver->derived_product == NULL || driver->fresh == NULL || driver->code == NULL ||
+			       driver->host == NULL
 		       ? no_memory(driver)
 		       : DX_TOOL_OK;
 }
@@ -175,7 +180,7 @@ static int name_outputs(struct driver *driver)
 /* --- Templates ------------------------------------------------------------------------------- */
 
 /* NAME.in becomes NAME among what is generated. @return DX_TOOL_OK, or an exit code. */
-static int fill_template(const struct driver *driver, const char *path, char **ret_made)
+static int fill_template(struct driver *driver, const char *path, char **ret_made)
 {
 	DX_CLEANUP_FREE char *name = stem(path, ".in");
 	DX_CLEANUP_FREE char *made = name == NULL ? NULL : dx_path_join(driver->derived, name);
@@ -197,8 +202,9 @@ static int fill_template(const struct driver *driver, const char *path, char **r
 		return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED, "%s: %s", path,
 				    strerror(-rc));
 	}
-	code = dx_build_write_file(driver->build, made, filled, strlen(filled), 0644);
+	code = dx_build_update_file(driver->build, made, filled, strlen(filled));
 	if (code == DX_TOOL_OK) {
+		dx_words_add(&driver->made, made);
 		*ret_made = dx_take_ptr(&made);
 	}
 	return code;
@@ -254,15 +260,9 @@ static void collect_includes(struct driver *driver)
 
 static int make_directories(struct driver *driver)
 {
-	int rc = dx_private_dir_remove(driver->derived); /* headers of sources that are gone */
-	int code = DX_TOOL_OK;
+	int code = dx_build_make_directory(driver->build, driver->derived_product);
 
-	if (rc < 0 && rc != -ENOENT) {
-		return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED, "%s: %s", driver->derived,
-				    strerror(-rc));
-	}
-	code = dx_build_make_directory(driver->build, driver->derived_product);
-	return code;
+	return code != DX_TOOL_OK ? code : dx_build_make_directory(driver->build, driver->fresh);
 }
 
 /* A project may say it with variables that Xcode alone knows. */
@@ -286,9 +286,9 @@ static void add_iig_job(struct driver *driver, const char *program, const char *
 	struct dx_build *build = driver->build;
 	DX_CLEANUP_FREE char *name = stem(source, ".iig");
 	DX_CLEANUP_FREE char *header =
-		format_text("%s/%s.h", driver->derived_product, name == NULL ? "" : name);
+		format_text("%s/%s.h", driver->fresh, name == NULL ? "" : name);
 	DX_CLEANUP_FREE char *code =
-		format_text("%s/%s.iig.cpp", driver->derived_product, name == NULL ? "" : name);
+		format_text("%s/%s.iig.cpp", driver->fresh, name == NULL ? "" : name);
 	struct dx_job *job = NULL;
 
 	if (name == NULL || header == NULL || code == NULL) {
@@ -308,7 +308,82 @@ static void add_iig_job(struct driver *driver, const char *program, const char *
 	dx_words_add_all(&job->argv, &driver->includes);
 	dx_kit_add_includes(&build->kit, true, &job->argv);
 	dx_words_add_all(&job->argv, &build->compiler_options);
-	dx_words_add(&driver->generated, code);
+}
+
+/* A fresh file takes the place of the one of the last build, if it differs. */
+static int settle_file(struct driver *driver, const char *source, const char *suffix,
+		       struct dx_words *list)
+{
+	DX_CLEANUP_FREE char *name = stem(source, ".iig");
+	DX_CLEANUP_FREE char *from =
+		format_text("%s/%s%s", driver->fresh, name == NULL ? "" : name, suffix);
+	DX_CLEANUP_FREE char *path =
+		format_text("%s/%s%s", driver->derived_product, name == NULL ? "" : name, suffix);
+	DX_CLEANUP_FREE void *bytes = NULL;
+	size_t length = 0;
+	int rc = name == NULL || from == NULL || path == NULL
+			 ? -ENOMEM
+			 : dx_file_read(from, MAX_SOURCE_BYTES, &bytes, &length);
+
+	if (rc < 0) {
+		return dx_tool_fail(driver->build->tool, DX_TOOL_FAILED, "%s: %s", source,
+				    strerror(-rc));
+	}
+	dx_words_add(&driver->made, path);
+	if (list != NULL) {
+		dx_words_add(list, path);
+	}
+	return dx_build_update_file(driver->build, path, bytes, length);
+}
+
+static bool is_made(const struct driver *driver, const char *path)
+{
+	for (size_t i = 0; i < driver->made.nr; i++) {
+		if (strcmp(driver->made.items[i], path) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of sources that are gone: their headers must not be found any more. */
+static void remove_stale(const struct driver *driver, const char *directory)
+{
+	DIR *stream = opendir(directory);
+
+	for (struct dirent *entry = NULL; stream != NULL;) {
+		DX_CLEANUP_FREE char *path = NULL;
+
+		entry = readdir(stream);
+		if (entry == NULL) {
+			break;
+		}
+		path = dx_path_join(directory, entry->d_name);
+		if (path != NULL && !is_made(driver, path)) {
+			(void)unlink(path); /* fails for the directories in it */
+		}
+	}
+	if (stream != NULL) {
+		(void)closedir(stream);
+	}
+}
+
+static int settle(struct driver *driver)
+{
+	const struct dx_words *sources = &driver->selection.sources.iig;
+	int code = DX_TOOL_OK;
+
+	for (size_t i = 0; code == DX_TOOL_OK && i < sources->nr; i++) {
+		code = settle_file(driver, sources->items[i], ".h", NULL);
+		if (code == DX_TOOL_OK) {
+			code = settle_file(driver, sources->items[i], ".iig.cpp",
+					   &driver->generated);
+		}
+	}
+	remove_stale(driver, driver->derived);
+	remove_stale(driver, driver->derived_product);
+	(void)dx_private_dir_remove(driver->fresh); /* nothing looks there */
+	return code;
 }
 
 static int generate(struct driver *driver)
@@ -317,7 +392,7 @@ static int generate(struct driver *driver)
 	char program[4096];
 
 	if (driver->selection.sources.iig.nr == 0) {
-		return DX_TOOL_OK;
+		return settle(driver);
 	}
 	if (dx_tool_find("iig", program, sizeof(program)) < 0) {
 		return dx_tool_fail(build->tool, DX_TOOL_FAILED,
@@ -327,7 +402,8 @@ static int generate(struct driver *driver)
 	for (size_t i = 0; i < driver->selection.sources.iig.nr; i++) {
 		add_iig_job(driver, program, driver->selection.sources.iig.items[i]);
 	}
-	return dx_jobs_run(build->tool, &build->jobs, 0, build->parallel);
+	int code = dx_jobs_run(build->tool, &build->jobs, 0, build->parallel);
+	return code != DX_TOOL_OK ? code : settle(driver);
 }
 
 static void add_objects(struct driver *driver, const struct dx_words *list, bool cplusplus,
@@ -490,7 +566,7 @@ static int make(struct driver *driver)
 		code = compile(driver, &objects);
 	}
 	if (code == DX_TOOL_OK) {
-		code = dx_build_write_database(driver->build, driver->bundle);
+		code = dx_build_write_database(driver->build, driver->bundle, driver->work);
 	}
 	if (code == DX_TOOL_OK) {
 		code = link_code(driver, &objects);
@@ -565,12 +641,14 @@ int dx_build_driver(struct dx_build *build)
 	free(driver.product);
 	dx_build_info_fini(&driver.info);
 	dx_words_fini(&driver.generated);
+	dx_words_fini(&driver.made);
 	dx_words_fini(&driver.includes);
 	free(driver.name);
 	free(driver.bundle);
 	free(driver.work);
 	free(driver.derived);
 	free(driver.derived_product);
+	free(driver.fresh);
 	free(driver.code);
 	free(driver.host);
 	return code;

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/pathutil.h"
+#include "build_current.h"
 #include "json.h"
 #include "process.h"
 
@@ -161,6 +163,9 @@ static int finish(const struct dx_tool *tool, struct slot *slot, bool told)
 	dx_fd_close(&slot->out_fd);
 	slot->job = NULL;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		if (job->has_rule) {
+			dx_build_note_command(&job->argv, job->output);
+		}
 		return DX_TOOL_OK;
 	}
 	if (!told) {
@@ -223,11 +228,21 @@ static unsigned reap(const struct dx_tool *tool, struct slot *slots, unsigned nr
 	return nr_busy;
 }
 
+/* The first from `next` on that is to be run (J3). */
+static size_t skip_current(const struct dx_jobs *jobs, size_t next)
+{
+	while (next < jobs->nr && jobs->items[next].has_rule &&
+	       dx_build_is_current(&jobs->items[next].argv, jobs->items[next].output)) {
+		next++;
+	}
+	return next;
+}
+
 int dx_jobs_run(const struct dx_tool *tool, struct dx_jobs *jobs, size_t first, unsigned parallel)
 {
 	struct slot slots[MAX_PARALLEL] = {{0}};
 	unsigned nr_slots = parallel > MAX_PARALLEL ? MAX_PARALLEL : parallel;
-	size_t next = first;
+	size_t next = skip_current(jobs, first);
 	int code = DX_TOOL_OK;
 
 	if (jobs->failed) {
@@ -245,7 +260,8 @@ int dx_jobs_run(const struct dx_tool *tool, struct dx_jobs *jobs, size_t first, 
 				break;
 			}
 			say_command(tool, &jobs->items[next]);
-			code = start(tool, &slots[i], &jobs->items[next++]);
+			code = start(tool, &slots[i], &jobs->items[next]);
+			next = skip_current(jobs, next + 1);
 			nr_busy += code == DX_TOOL_OK;
 		}
 		if (nr_busy == 0) {
@@ -284,12 +300,15 @@ int dx_jobs_ask(const char *const *argv, char *buffer, size_t capacity)
 
 static void write_entry(FILE *stream, const struct dx_job *job, const char *directory)
 {
+	DX_CLEANUP_FREE char *output =
+		job->output[0] == '/' ? strdup(job->output) : dx_path_join(directory, job->output);
+
 	(void)fputs("  {\"directory\": ", stream);
 	dx_json_print_string(stream, directory);
 	(void)fputs(",\n   \"file\": ", stream);
 	dx_json_print_string(stream, job->input);
 	(void)fputs(",\n   \"output\": ", stream);
-	dx_json_print_string(stream, job->output);
+	dx_json_print_string(stream, output == NULL ? job->output : output);
 	(void)fputs(",\n   \"arguments\": [", stream);
 	for (size_t i = 0; i < job->argv.nr; i++) {
 		(void)fputs(i == 0 ? "" : ", ", stream);
@@ -298,27 +317,25 @@ static void write_entry(FILE *stream, const struct dx_job *job, const char *dire
 	(void)fputs("]}", stream);
 }
 
-int dx_jobs_write_database(const struct dx_jobs *jobs, const char *path)
+char *dx_jobs_database(const struct dx_jobs *jobs, const char *directory)
 {
-	DX_CLEANUP_FREE char *directory = getcwd(NULL, 0);
-	FILE *stream = directory == NULL ? NULL : fopen(path, "we");
+	char *text = NULL;
+	size_t length = 0;
 	bool first = true;
-	bool broken = false;
+	FILE *stream = open_memstream(&text, &length);
 
-	if (stream == NULL) {
-		return -errno;
-	}
-	(void)fputs("[\n", stream);
-	for (size_t i = 0; i < jobs->nr; i++) {
+	for (size_t i = 0; stream != NULL && i < jobs->nr; i++) {
 		if (jobs->items[i].input != NULL && strcmp(jobs->items[i].what, "compile") == 0) {
 			(void)fputs(first ? "" : ",\n", stream);
 			write_entry(stream, &jobs->items[i], directory);
 			first = false;
 		}
 	}
-	(void)fputs("\n]\n", stream);
-	broken = ferror(stream) != 0;
-	return fclose(stream) != 0 || broken ? -EIO : 0;
+	if (stream == NULL || fclose(stream) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 void dx_jobs_fini(struct dx_jobs *jobs)

@@ -6,6 +6,7 @@
  * Invariants:
  *   J1  what a program writes is shown when it has ended, in one piece: two do not mix.
  *   J2  after the first failure nothing is started; what runs is waited for and shown.
+ *   J3  a job with dependencies that is current (build_current.h) is not run.
  */
 #ifndef DX_TOOLS_BUILD_JOBS_H
 #define DX_TOOLS_BUILD_JOBS_H
@@ -18,6 +19,7 @@ struct dx_job {
 	char *input;      /* "driver.cpp"; NULL: no file of its own (a link) */
 	char *output;     /* what it makes */
 	const char *what; /* "compile", "link": for messages */
+	bool has_rule;    /* writes OUTPUT.d */
 };
 
 struct dx_jobs {
@@ -37,8 +39,8 @@ struct dx_job *dx_jobs_add(struct dx_jobs *jobs, const char *what, const char *i
 int dx_jobs_run(const struct dx_tool *tool, struct dx_jobs *jobs, size_t first, unsigned parallel);
 /* Runs a program and keeps the first line that it writes. @return 0; -ENOENT; -EIO it failed. */
 int dx_jobs_ask(const char *const *argv, char *buffer, size_t capacity);
-/* compile_commands.json of those jobs that have an input. @return 0; errno of the file. */
-int dx_jobs_write_database(const struct dx_jobs *jobs, const char *path);
+/* Objects for compile_commands.json, of those jobs that compile. malloc'd, or NULL. */
+char *dx_jobs_database(const struct dx_jobs *jobs, const char *directory);
 void dx_jobs_fini(struct dx_jobs *jobs);
 
 #endif

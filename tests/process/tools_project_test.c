@@ -147,3 +147,47 @@ TEST_SECONDS(build_warns_of_a_class_that_only_create_would_miss, SECONDS)
 		FAIL("not that warning: %s", program.err);
 	}
 }
+
+/* Prints the number of files that a build compiles. */
+#define COUNTED "compiled() { $dext build -v Loop \"$@\" 2>&1 | grep -c -- ' -c '; }\n"
+
+TEST_SECONDS(build_compiles_again_only_what_has_changed, SECONDS)
+{
+	run_script("driver && echo '#define N 1' >'Loop/my own.h'\n"
+		   "echo '#include \"my own.h\"' >Loop/other.c; " COUNTED
+		   "compiled; compiled; echo '#define N 2' >'Loop/my own.h'; compiled\n"
+		   "echo 'int n;' >>Loop/other.c; compiled; compiled --debug; compiled --debug\n"
+		   "rm Loop.build/*other.c.o; compiled --debug; test -x Loop.dext/Stream");
+	tools_check_status(&program, 0);
+	CHECK_STR_EQ(program.out, "2\n0\n1\n1\n2\n0\n1\n");
+}
+
+TEST_SECONDS(build_forgets_the_headers_of_interfaces_that_are_gone, SECONDS)
+{
+	run_script("clang++ -print-file-name=libBlocksRuntime.so 2>/dev/null | grep -q / || exit 77\n"
+		   "driver && for n in One Two; do cat >Loop/$n.iig <<END\n"
+		   "#include <DriverKit/IOService.iig>\n"
+		   "class $n : public IOService {\n"
+		   "	virtual kern_return_t Start(IOService *provider) override;\n"
+		   "};\n"
+		   "END\n"
+		   "printf \"#include \\\"$n.h\\\"\\nkern_return_t IMPL($n, Start) { return 0; }\\n\" "
+		   ">Loop/$n.cpp\n"
+		   "done; " COUNTED "compiled; compiled; rm Loop/Two.*; compiled; "
+		   "ls Loop.build/derived/Loop");
+	if (program.status == 77) {
+		SKIP("clang or the blocks runtime is not installed");
+	}
+	tools_check_status(&program, 0);
+	CHECK_STR_EQ(program.out, "5\n0\n3\nOne.h\nOne.iig.cpp\n");
+}
+
+TEST_SECONDS(build_of_several_bundles_keeps_the_commands_of_all, SECONDS)
+{
+	run_script("driver && $dext build Loop && $dext build Loop -o $PWD/Other.dext && "
+		   "$dext build --client $from/app.c -o app && $dext build Loop\n"
+		   "grep -o '\"output\": .*' compile_commands.json | sed 's/.*w.//'");
+	tools_check_status(&program, 0);
+	CHECK_STR_EQ(program.out, "Other.build/0-driver.c.o\",\napp.build/0-app.c.o\",\n"
+				  "Loop.build/0-driver.c.o\",\n");
+}
