@@ -27,7 +27,8 @@ TEST(database_that_is_none_is_replaced)
 
 TEST(database_keeps_what_other_builds_wrote)
 {
-	check_merge("[ {\"file\": \"x \\\" ] }\", \"arguments\": [\"[\"]}, {\"output\" : \"/w/B.build/1.o\"} ]",
+	check_merge("[ {\"file\": \"x \\\" ] }\", \"arguments\": [\"[\"]}, "
+		    "{\"output\" : \"/w/B.build/1.o\"} ]",
 		    "  {\"output\": \"/w/A.build/1.o\"}",
 		    "[\n  {\"file\": \"x \\\" ] }\", \"arguments\": [\"[\"]},\n"
 		    "  {\"output\" : \"/w/B.build/1.o\"},\n"
