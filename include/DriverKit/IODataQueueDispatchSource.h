@@ -71,9 +71,14 @@ class IODataQueueDispatchSource : public IODispatchSource {
 	kern_return_t SetDataServicedHandler(OSAction *action,
 			OSDispatchMethod supermethod = nullptr);
 
+	/*! Ends the source: no action is called any more. */
 	kern_return_t Cancel(IODispatchSourceCancelHandler handler) override;
+	/*!
+	 * While it is off no action is called; data that is there is told when it is switched on.
+	 */
 	kern_return_t SetEnableWithCompletion(bool enable,
 			IODispatchSourceCancelHandler handler) override;
+	/*! Whether there is an entry to be dequeued. */
 	bool IsDataAvailable();
 
 	/*! Shows the oldest entry and leaves it. @return kIOReturnUnderrun when empty. */
@@ -88,13 +93,17 @@ class IODataQueueDispatchSource : public IODispatchSource {
 	/*! Does not notify: sets the flag when SendDataServiced() is due. */
 	kern_return_t DequeueWithCoalesce(bool *sendDataServiced,
 			IODataQueueClientDequeueEntryBlock callback);
+	/*! Does not notify: sets the flag when SendDataAvailable() is due. */
 	kern_return_t EnqueueWithCoalesce(uint32_t dataSize, bool *sendDataAvailable,
 			IODataQueueClientEnqueueEntryBlock callback);
 
 	/*! @return kIOReturnSuccess; kIOReturnOverrun. */
 	kern_return_t CanEnqueueData(uint32_t dataSize);
+	/*! The same for as many entries of that size. */
 	kern_return_t CanEnqueueData(uint32_t dataSize, uint32_t entryCount);
+	/*! Calls the action of the producer. */
 	void SendDataServiced();
+	/*! Calls the action of the consumer, and wakes an application that waits for the queue. */
 	void SendDataAvailable();
 
 	/*! The memory, +1. */
@@ -104,6 +113,7 @@ class IODataQueueDispatchSource : public IODispatchSource {
 	/*! +1; kIOReturnNotFound when none is set. */
 	kern_return_t CopyDataAvailableHandler(OSAction **action,
 			OSDispatchMethod supermethod = nullptr);
+	/*! +1; kIOReturnNotFound when none is set. */
 	kern_return_t CopyDataServicedHandler(OSAction **action,
 			OSDispatchMethod supermethod = nullptr);
 	void free() override;

@@ -63,6 +63,7 @@ class IODispatchQueue : public OSObject {
 	 * one.
 	 */
 	bool OnQueue();
+	/*! The name; valid while the queue is. */
 	const char * GetName();
 
 	/*!
@@ -113,6 +114,7 @@ class IODispatchQueue : public OSObject {
 
 	/*! The same with nanoseconds from now; 0: no limit. */
 	kern_return_t SleepWithTimeout(void *event, uint64_t timeout);
+	/*! The older name of SleepWithTimeout(). */
 	kern_return_t Sleep(void *event, uint64_t timeout);
 
 	/*! Wakes the one that has slept longest on the event. */

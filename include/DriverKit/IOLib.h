@@ -58,6 +58,7 @@ void OSReportWithBacktrace(const char *format, ...) __attribute__((format(printf
 
 /*! Arguments of the system's start: there are none. @return false. */
 bool IOParseBootArgNumber(const char *argument, void *value, int maxLength);
+/*! Arguments of the system's start: there are none. @return false. */
 bool IOParseBootArgString(const char *argument, char *value, int length);
 
 /*! Ends the process with one line. */

@@ -68,6 +68,7 @@ extern const OSClassLoadInformation IOMemoryDescriptor_Class;
  */
 class IOMemoryDescriptor : public OSObject {
 	OS_RUNTIME_CLASS(IOMemoryDescriptor, OSObject);
+	/*! Its bytes. @return kIOReturnSuccess; kIOReturnBadArgument. */
 	kern_return_t GetLength(uint64_t *returnLength);
 
 	/*!

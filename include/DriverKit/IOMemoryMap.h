@@ -25,7 +25,9 @@ class IOMemoryMap : public OSObject {
 
 	/*! Address of the byte at the offset that was asked for. */
 	uint64_t GetAddress();
+	/*! How many bytes are mapped. */
 	uint64_t GetLength();
+	/*! Where they begin in the memory. */
 	uint64_t GetOffset();
 };
 

@@ -335,6 +335,7 @@ class IOService : public OSObject {
 	kern_return_t ChangePowerState(uint32_t powerFlags,
 			OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE(IOService, kern_return_t, ChangePowerState);
+	/*! Accepted; there is no power policy to override. */
 	kern_return_t SetPowerOverride(bool enable, OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE(IOService, kern_return_t, SetPowerOverride);
 
@@ -375,6 +376,7 @@ class IOService : public OSObject {
 	/*! Adds to what keeps the service busy. */
 	kern_return_t AdjustBusy(int32_t delta, OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE(IOService, kern_return_t, AdjustBusy);
+	/*! What is left of that count. */
 	kern_return_t GetBusyState(uint32_t *busyState, OSDispatchMethod supermethod = nullptr);
 	OS_RUNTIME_INVOKE(IOService, kern_return_t, GetBusyState);
 
@@ -445,23 +447,31 @@ class IOService : public OSObject {
 	IOService * GetProvider() const;
 
 	/*!
-	 * Matching dictionaries. @param matching  NULL: a new one, +1; else keys are added to it
-	 * and it is returned.
+	 * A matching dictionary for services with that value under that key.
+	 * @param matching  NULL: a new one, +1; else keys are added to it and it is returned. So it
+	 *                  is for all that follow.
 	 */
 	static OSDictionary * CreatePropertyMatchingDictionary(const char *key, OSObjectPtr value,
 			OSDictionary *matching);
+	/*! The same for a string. */
 	static OSDictionary * CreatePropertyMatchingDictionary(const char *key,
 			const char *stringValue, OSDictionary *matching);
+	/*! Services whose class in the registry is this one, or derives from it. */
 	static OSDictionary * CreateKernelClassMatchingDictionary(OSString *className,
 			OSDictionary *matching);
+	/*! The same for a C string. */
 	static OSDictionary * CreateKernelClassMatchingDictionary(const char *className,
 			OSDictionary *matching);
+	/*! Services of a driver's class (IOUserClass). */
 	static OSDictionary * CreateUserClassMatchingDictionary(OSString *className,
 			OSDictionary *matching);
+	/*! The same for a C string. */
 	static OSDictionary * CreateUserClassMatchingDictionary(const char *className,
 			OSDictionary *matching);
+	/*! Services of that name. */
 	static OSDictionary * CreateNameMatchingDictionary(OSString *serviceName,
 			OSDictionary *matching);
+	/*! The same for a C string. */
 	static OSDictionary * CreateNameMatchingDictionary(const char *serviceName,
 			OSDictionary *matching);
 

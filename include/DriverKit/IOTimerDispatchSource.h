@@ -55,7 +55,9 @@ class IOTimerDispatchSource : public IODispatchSource {
 	 */
 	kern_return_t SetHandler(OSAction *action, OSDispatchMethod supermethod = nullptr);
 
+	/*! Ends the timer. */
 	kern_return_t Cancel(IODispatchSourceCancelHandler handler) override;
+	/*! A timer that expires while it is off fires when it is switched on. */
 	kern_return_t SetEnableWithCompletion(bool enable,
 			IODispatchSourceCancelHandler handler) override;
 

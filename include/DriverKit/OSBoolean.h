@@ -20,8 +20,11 @@ class OSBoolean : public OSContainer {
 
 	/*! @return +1, which need not be given back. */
 	static OSBoolean *withBoolean(bool value);
+	/*! Whether it is kOSBooleanTrue. */
 	bool getValue() const;
+	/*! The same. */
 	bool isTrue() const;
+	/*! Whether it is kOSBooleanFalse. */
 	bool isFalse() const;
 };
 

@@ -34,6 +34,7 @@ typedef uint32_t OSCollectionType;
 
 /*! One reference more, one less; NULL is allowed. */
 OSObjectPtr OSObjectRetain(OSObjectPtr object);
+/*! Gives one reference back; NULL is allowed. */
 void OSObjectRelease(OSObjectPtr object);
 #define OSObjectSafeReleaseNULL(object)           \
 	do {                                      \
@@ -51,51 +52,71 @@ const char *OSCollectionTypeName(OSCollectionType type);
 
 /*! @param length  bytes; (size_t)-1: up to the NUL. @return +1. */
 OSStringPtr OSStringCreate(const char *text, size_t length);
+/*! The text; valid while the string is. */
 const char *OSStringGetStringPtr(OSStringPtr string);
+/*! Bytes, without the NUL. */
 size_t OSStringGetLength(OSStringPtr string);
 
 /*! @param bytes  copied; NULL: zeros. @return +1. */
 OSDataPtr OSDataCreate(const void *bytes, size_t length);
+/*! Bytes. */
 size_t OSDataGetLength(OSDataPtr data);
+/*! A part of the bytes; NULL when it is not inside. */
 const void *OSDataGetBytesPtr(OSDataPtr data, size_t offset, size_t length);
 /*! @return how many bytes were copied to buffer, at most length. */
 size_t OSDataGetBytes(OSDataPtr data, void *buffer, size_t offset, size_t length);
+/*! Adds bytes at the end. @return false without memory. */
 bool OSDataAppendBytes(OSDataPtr data, const void *bytes, size_t length);
 
 /*! @return +1, 64 bits wide. */
 OSNumberPtr OSNumberCreateWithUInt64Value(uint64_t value);
+/*! The value; 0 for what is no number. */
 uint64_t OSNumberGetUInt64Value(OSNumberPtr number);
 
 /*! @return +1. */
 OSDictionaryPtr OSDictionaryCreate(void);
+/*! How many keys it has. */
 size_t OSDictionaryGetCount(OSDictionaryPtr dictionary);
+/*! Sets a value, retained. @return false for NULL and without memory. */
 bool OSDictionarySetValue(OSDictionaryPtr dictionary, const char *key, OSObjectPtr object);
 /*! +0. */
 OSObjectPtr OSDictionaryGetValue(OSDictionaryPtr dictionary, const char *key);
+/*! The text of a string; NULL when there is none. */
 const char *OSDictionaryGetStringValue(OSDictionaryPtr dictionary, const char *key);
+/*! The value of a number; 0 when there is none. */
 uint64_t OSDictionaryGetUInt64Value(OSDictionaryPtr dictionary, const char *key);
+/*! Sets a string. @return false without memory. */
 bool OSDictionarySetStringValue(OSDictionaryPtr dictionary, const char *key, const char *text);
+/*! Sets a number of 64 bits. @return false without memory. */
 bool OSDictionarySetUInt64Value(OSDictionaryPtr dictionary, const char *key, uint64_t value);
 
 #define kOSArrayAppend ((size_t)-1)
 /*! @return +1. */
 OSArrayPtr OSArrayCreate(void);
+/*! How many members it has. */
 size_t OSArrayGetCount(OSArrayPtr array);
 /*! Inserts at index, or appends with kOSArrayAppend. */
 bool OSArraySetValue(OSArrayPtr array, size_t index, OSObjectPtr object);
+/*! Puts another member at a place. @return false when there is no such place. */
 bool OSArrayReplaceValue(OSArrayPtr array, size_t index, OSObjectPtr object);
+/*! Adds a member at the end. @return false for NULL and without memory. */
 bool OSArrayAppendValue(OSArrayPtr array, OSObjectPtr object);
 /*! +0. */
 OSObjectPtr OSArrayGetValue(OSArrayPtr array, size_t index);
+/*! The text of a string; NULL when there is none at that place. */
 const char *OSArrayGetStringValue(OSArrayPtr array, size_t index);
+/*! As OSArraySetValue() with a string. */
 bool OSArraySetStringValue(OSArrayPtr array, size_t index, const char *text);
+/*! The value of a number; 0 when there is none at that place. */
 uint64_t OSArrayGetUInt64Value(OSArrayPtr array, size_t index);
+/*! As OSArraySetValue() with a number of 64 bits. */
 bool OSArraySetUInt64Value(OSArrayPtr array, size_t index, uint64_t value);
 
 #if defined(__BLOCKS__)
-/*! Call the block for each pair or member until it returns true. @return true when it did. */
+/*! Calls the block for each pair until it returns true. @return whether it did. */
 bool OSDictionaryApply(OSDictionaryPtr dictionary,
 		       bool (^applier)(const char *key, OSObjectPtr value));
+/*! Calls the block for each member until it returns true. @return whether it did. */
 bool OSArrayApply(OSArrayPtr array, bool (^applier)(OSObjectPtr value));
 /*! As OSSerialization::createFromBytes(). @return +1. */
 OSSerializationPtr OSCreateSerializationFromBytes(const void *bytes, size_t length,
@@ -104,7 +125,9 @@ OSSerializationPtr OSCreateSerializationFromBytes(const void *bytes, size_t leng
 
 /*! @return +1; NULL when it is no value. */
 OSSerializationPtr OSCreateSerializationFromObject(OSObjectPtr object);
+/*! The value that was written down, +1; NULL for bytes that are none. */
 OSObjectPtr OSCreateObjectFromSerialization(OSSerializationPtr serialization);
+/*! The bytes; valid while the object is. */
 const void *OSSerializationGetBytes(OSSerializationPtr serialization, size_t *length);
 
 #pragma GCC visibility pop

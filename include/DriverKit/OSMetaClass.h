@@ -228,8 +228,11 @@ public:
 	{
 	}
 
+	/*! Does nothing: classes are static. */
 	void retain() const override;
+	/*! Does nothing. */
 	void release() const override;
+	/*! Itself. */
 	const OSMetaClass *getMetaClass() const override;
 
 	/*!
@@ -240,6 +243,7 @@ public:
 	OSObject *Alloc() const;
 	/*! @return whether this class is other or derives from it. */
 	bool IsSubclassOf(const OSMetaClass *other) const;
+	/*! The name of the class. */
 	const char *getClassName() const;
 
 	const OSClassLoadInformation *information;

@@ -18,18 +18,22 @@ extern const OSClassLoadInformation OSNumber_Class;
 class OSNumber : public OSContainer {
 	OS_RUNTIME_CLASS(OSNumber, OSContainer);
 
-	/*! Makers: +1. @param numberOfBits  8, 16, 32 or 64, else NULL. */
+	/*! @param numberOfBits  8, 16, 32 or 64. @return +1; NULL for another width, and without memory. */
 	static OSNumber *withNumber(uint64_t value, size_t numberOfBits);
 	/*! @param value  decimal, or with 0x or 0 before it. */
 	static OSNumber *withNumber(const char *value, size_t numberOfBits);
 
+	/*! 8, 16, 32 or 64. */
 	size_t numberOfBits() const;
 	/*! Bytes of its width. */
 	size_t numberOfBytes() const;
 	/*! The value, cut to the width. */
 	uint8_t unsigned8BitValue() const;
+	/*! Its lowest 16 bits. */
 	uint16_t unsigned16BitValue() const;
+	/*! Its lowest 32 bits. */
 	uint32_t unsigned32BitValue() const;
+	/*! All of it. */
 	uint64_t unsigned64BitValue() const;
 	using OSContainer::isEqualTo;
 	/*! Compares values; widths do not matter. */

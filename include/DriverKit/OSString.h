@@ -21,10 +21,16 @@ extern const OSClassLoadInformation OSString_Class;
 class OSString : public OSContainer {
 	OS_RUNTIME_CLASS(OSString, OSContainer);
 
-	/*! Makers: +1; NULL for NULL, without memory, or for bytes that are not UTF-8. All copy. */
+	/*! A copy of the text. @return +1; NULL for NULL and without memory. */
 	static OSString *withString(const OSString *string);
+	/*!
+	 * A copy of the text. @return +1; NULL for NULL, for bytes that are no UTF-8, and without
+	 * memory.
+	 */
 	static OSString *withCString(const char *cString);
+	/*! The same, of at most maxLength bytes. */
 	static OSString *withCString(const char *cString, size_t maxLength);
+	/*! The same: the text is copied. */
 	static OSString *withCStringNoCopy(const char *cString);
 
 	/*! Bytes without the NUL. */
@@ -32,7 +38,9 @@ class OSString : public OSContainer {
 	/*! Ends with a NUL; valid while the string is. */
 	const char *getCStringNoCopy() const;
 	using OSContainer::isEqualTo;
+	/*! The same text. */
 	bool isEqualTo(const OSString *string) const;
+	/*! The same for a C string. */
 	bool isEqualTo(const char *cString) const;
 	/*! Data of the same bytes, or with one NUL behind them, is equal. */
 	bool isEqualTo(const OSData *data) const;
