@@ -90,9 +90,14 @@ const IOUSBStringDescriptor *IOUSBHostDeviceCopyStringDescriptor(IOUSBHostDevice
 								 uint8_t index,
 								 uint16_t languageID);
 
+/*! Option of CreateIOBuffer, beside the direction: the buffer is never shared with an application,
+ * so it may be memory of the host controller, which transfers reach without a copy. Where there is
+ * none (models, USB/IP, too much in use) it is a buffer like any other. Source: ours. */
+#define kOpenDextBufferInController 0x40000000u
+
 /*!
  * Memory that a transfer can use in place.
- * @param options   direction bits.
+ * @param options   direction bits; kOpenDextBufferInController.
  * @param capacity  bytes; 0: a buffer whose length is 0.
  * @param buffer    out, +1.
  * @return as IOBufferMemoryDescriptorCreate(), but for capacity 0.

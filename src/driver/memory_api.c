@@ -252,6 +252,26 @@ kern_return_t IOBufferMemoryDescriptorCreate(uint64_t options, uint64_t capacity
 	return kIOReturnSuccess;
 }
 
+kern_return_t dx_buffer_adopt(uint64_t options, void **base, uint64_t capacity,
+			      IOBufferMemoryDescriptor **memory)
+{
+	struct dx_memory *buffer = NULL;
+	struct dx_slice slice = {.length = capacity};
+	int result = dx_shm_adopt(base, capacity, quota_here(), &slice.shm);
+
+	if (result == 0) {
+		result = dx_memory_new(&slice, 1, (enum dx_memory_direction)options, quota_here(),
+				       &buffer);
+		dx_shm_unref(slice.shm);
+	}
+	if (result < 0) {
+		return result == -EDQUOT ? kIOReturnNoResources : kIOReturnNoMemory;
+	}
+	((struct dx_object *)buffer)->flags |= FLAG_BUFFER;
+	*memory = (IOBufferMemoryDescriptor *)buffer;
+	return kIOReturnSuccess;
+}
+
 kern_return_t IOBufferMemoryDescriptorGetAddressRange(IOBufferMemoryDescriptor *memory,
 						      IOAddressSegment *range)
 {

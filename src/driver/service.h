@@ -131,6 +131,10 @@ void dx_object_entry_begin(const struct dx_object *object, struct dx_runtime *ru
 			   const char *method, struct dx_service_entry *saved);
 void dx_service_entry_end(const struct dx_service_entry *saved);
 
+/* IOBufferMemoryDescriptorCreate() over memory that is there already and that nobody else can share.
+ * Takes *base on success. */
+kern_return_t dx_buffer_adopt(uint64_t options, void **base, uint64_t capacity,
+			      IOBufferMemoryDescriptor **memory);
 /* A memory descriptor of IOBufferMemoryDescriptorCreate(). */
 bool dx_memory_is_buffer(const void *object);
 

@@ -5,7 +5,9 @@
  * Place:   driver, under the public functions of devices and interfaces.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
+#include "base/limits.h"
 #include "driver/action.h"
 #include "driver/usb_provider.h"
 
@@ -110,9 +112,34 @@ kern_return_t dx_usb_request(struct dx_usb_provider *provider, const void *clien
 	return status;
 }
 
-IOReturn dx_usb_create_buffer(IOOptionBits options, uint64_t capacity,
-			      IOBufferMemoryDescriptor **ret_buffer)
+/* @return false: there is none to be had, so it becomes memory like any other. */
+static bool create_in_controller(struct dx_usb_device *device, IOOptionBits options,
+				 uint64_t capacity, IOBufferMemoryDescriptor **ret_buffer)
 {
+	void *base = NULL;
+
+	if (capacity == 0 || capacity > DX_MAX_BUFFER_BYTES ||
+	    (options & ~(IOOptionBits)kIOMemoryDirectionOutIn) != 0 ||
+	    dx_usb_device_alloc_buffer(device, (size_t)capacity, &base) < 0) {
+		return false;
+	}
+	if (dx_buffer_adopt(options, &base, capacity, ret_buffer) != kIOReturnSuccess) {
+		(void)munmap(base, (size_t)capacity); /* a whole mapping of ours: cannot fail */
+		return false;
+	}
+	return true;
+}
+
+IOReturn dx_usb_create_buffer(struct dx_usb_device *device, IOOptionBits options,
+			      uint64_t capacity, IOBufferMemoryDescriptor **ret_buffer)
+{
+	bool is_private = (options & kOpenDextBufferInController) != 0;
+
+	options &= ~(IOOptionBits)kOpenDextBufferInController;
+	if (is_private && ret_buffer != NULL &&
+	    create_in_controller(device, options, capacity, ret_buffer)) {
+		return kIOReturnSuccess;
+	}
 	IOReturn status =
 		IOBufferMemoryDescriptorCreate(options, capacity == 0 ? 1 : capacity, 0, ret_buffer);
 

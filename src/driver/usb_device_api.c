@@ -200,10 +200,12 @@ IOUSBHostInterfaceCopyStringDescriptor(IOUSBHostInterface *interface, uint8_t in
 kern_return_t IOUSBHostDeviceCreateIOBuffer(IOUSBHostDevice *device, IOOptionBits options,
 					    uint64_t capacity, IOBufferMemoryDescriptor **buffer)
 {
-	if (dx_usb_device_of(device) == NULL) {
+	struct dx_usb_provider *core = dx_usb_device_of(device);
+
+	if (core == NULL) {
 		return kIOReturnBadArgument;
 	}
-	return dx_usb_create_buffer(options, capacity, buffer);
+	return dx_usb_create_buffer(core->share->device, options, capacity, buffer);
 }
 
 kern_return_t IOUSBHostDeviceDeviceRequest(IOUSBHostDevice *device, IOService *forClient,

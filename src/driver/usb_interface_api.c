@@ -189,10 +189,12 @@ kern_return_t IOUSBHostInterfaceCreateIOBuffer(IOUSBHostInterface *interface, IO
 					       uint64_t capacity,
 					       IOBufferMemoryDescriptor **buffer)
 {
-	if (dx_usb_interface_of(interface) == NULL) {
+	struct dx_usb_provider *core = dx_usb_interface_of(interface);
+
+	if (core == NULL) {
 		return kIOReturnBadArgument;
 	}
-	return dx_usb_create_buffer(options, capacity, buffer);
+	return dx_usb_create_buffer(core->share->device, options, capacity, buffer);
 }
 
 kern_return_t IOUSBHostInterfaceDeviceRequest(IOUSBHostInterface *interface,

@@ -86,9 +86,11 @@ kern_return_t dx_usb_request(struct dx_usb_provider *provider, const void *clien
 /* The first length bytes of a buffer. @return kIOReturnSuccess; kIOReturnBadArgument. */
 kern_return_t dx_usb_buffer_address(IOMemoryDescriptor *buffer, uint32_t length, void **ret_data);
 
-/* CreateIOBuffer() of devices and interfaces. Drivers ask for a capacity of 0 when they have not set
+/* CreateIOBuffer() of devices and interfaces, with memory of the device's controller where options ask
+ * for it and there is some. Drivers ask for a capacity of 0 when they have not set
  * the size yet, and go on with transfers of that length: they get the least, of length 0. */
-IOReturn dx_usb_create_buffer(IOOptionBits options, uint64_t capacity,
+IOReturn dx_usb_create_buffer(struct dx_usb_device *device, IOOptionBits options,
+			      uint64_t capacity,
 			      IOBufferMemoryDescriptor **ret_buffer);
 
 #endif

@@ -239,6 +239,34 @@ int dx_shm_new(const struct dx_shm_options *options, struct dx_shm **ret_shm)
 	return 0;
 }
 
+int dx_shm_adopt(void **base, uint64_t length, struct dx_memory_quota *quota,
+		 struct dx_shm **ret_shm)
+{
+	DX_CLEANUP(cleanup_shm) struct dx_shm *shm = NULL;
+	uint64_t size = 0;
+	int result;
+
+	if (length == 0 || !dx_align_up(length, dx_page_size(), &size)) {
+		return -EINVAL;
+	}
+	shm = new_object();
+	if (shm == NULL) {
+		return -ENOMEM;
+	}
+	result = dx_memory_quota_charge(quota, size, 0);
+	if (result < 0) {
+		return result;
+	}
+	shm->quota = quota;
+	shm->size = size;
+	shm->is_own = true;
+	shm->access = DX_SHM_WRITE;
+	atomic_store_explicit(&shm->base, *base, memory_order_release);
+	*base = NULL;
+	*ret_shm = dx_take_ptr(&shm);
+	return 0;
+}
+
 /* M4. The seals come first: only they make the size that fstat() tells a fact. */
 static int check_foreign(int fd, uint64_t min_length, enum dx_shm_access access, uint64_t *ret_size)
 {
@@ -327,6 +355,9 @@ int dx_shm_handout(struct dx_shm *shm, bool read_only)
 	int before = HANDOUT_NONE;
 	int result;
 
+	if (shm->fd < 0) {
+		return -EPERM;
+	}
 	if (!shm->is_own) {
 		return handout_foreign(shm, read_only);
 	}
@@ -401,7 +432,7 @@ int dx_shm_prepare(struct dx_shm *shm, uint64_t offset, uint64_t length)
 		return -EINVAL;
 	}
 	end = offset + length;
-	if (end <= done) {
+	if (end <= done || shm->fd < 0) {
 		return 0;
 	}
 	result = allocate(shm->fd, done, end - done);

@@ -51,6 +51,14 @@ struct dx_shm_options {
  */
 int dx_shm_new(const struct dx_shm_options *options, struct dx_shm **ret_shm);
 
+/*
+ * Memory without a file: it can be used here, and neither handed out nor mapped again. *base, whole
+ * pages from mmap(), is taken over on success and unmapped at the end.
+ * @return 0; -EINVAL length 0; -EDQUOT; -ENOMEM.
+ */
+int dx_shm_adopt(void **base, uint64_t length, struct dx_memory_quota *quota,
+		 struct dx_shm **ret_shm);
+
 enum dx_shm_access {
 	DX_SHM_READ,  /* shared, our side cannot write */
 	DX_SHM_WRITE, /* shared, both sides write */
@@ -72,8 +80,8 @@ struct dx_shm *dx_shm_unref(struct dx_shm *shm);
 /*
  * Gives the descriptor to send to a peer, sealed for it (M2, M3). It stays ours; send it with
  * dx_fdpass_send().
- * @return the descriptor; -EPERM after a hand-out of the other kind, or for imported memory
- *         that does not allow it.
+ * @return the descriptor; -EPERM after a hand-out of the other kind, for imported memory
+ *         that does not allow it, or for memory without a file.
  */
 int dx_shm_handout(struct dx_shm *shm, bool read_only);
 

@@ -49,7 +49,7 @@ static int map_piece(const struct piece *piece, char *target, unsigned flags)
 	enum dx_shm_access access = dx_shm_access(piece->shm);
 	int result;
 
-	if (access == DX_SHM_COPY) {
+	if (access == DX_SHM_COPY || dx_shm_fd(piece->shm) < 0) {
 		return -EOPNOTSUPP;
 	}
 	if ((flags & DX_WINDOW_READ_ONLY) != 0 || access == DX_SHM_READ) {

@@ -167,6 +167,13 @@ struct dx_usb_backend_ops {
 	void (*cancel)(struct dx_usb_backend *backend, struct dx_usb_transfer *transfer);
 
 	/*
+	 * Memory of the host controller, which transfers reach without a copy: mapped, zeroed, whole
+	 * pages, the caller's to munmap(). It exists in this process only. NULL: there is none.
+	 * @return 0; -ENOMEM.
+	 */
+	int (*buffer_alloc)(struct dx_usb_backend *backend, size_t length, void **ret_base);
+
+	/*
 	 * Requests that a backend must know about because its transport treats them specially. Each
 	 * completes `done` like a control transfer without data; the stack has cancelled and awaited
 	 * what they would disturb. Errors as submit().

@@ -259,6 +259,20 @@ uint32_t dx_usb_device_port_status(struct dx_usb_device *device)
 		       : PORT_STATUS_ENABLED | (uint32_t)device->info->speed << 8;
 }
 
+int dx_usb_device_alloc_buffer(struct dx_usb_device *device, size_t length, void **ret_base)
+{
+	int result = -EOPNOTSUPP;
+
+	dx_mutex_lock(&device->lock);
+	if (device->gone) {
+		result = -ENODEV;
+	} else if (device->ops->buffer_alloc != NULL) {
+		result = device->ops->buffer_alloc(device->backend, length, ret_base);
+	}
+	dx_mutex_unlock(&device->lock);
+	return result;
+}
+
 void dx_usb_device_counters(struct dx_usb_device *device, struct dx_usb_counters *ret_counters)
 {
 	dx_mutex_lock(&device->lock);

@@ -84,6 +84,11 @@ uint8_t dx_usb_device_address(const struct dx_usb_device *device);
 uint32_t dx_usb_device_location(const struct dx_usb_device *device);
 /* bConfigurationValue in force, 0 = not configured. */
 uint8_t dx_usb_device_configuration(struct dx_usb_device *device);
+/*
+ * Memory of the host controller for transfers without a copy: whole pages, the caller's to munmap();
+ * it may outlive the device. @return 0; -EOPNOTSUPP the backend has none; -ENOMEM; -ENODEV.
+ */
+int dx_usb_device_alloc_buffer(struct dx_usb_device *device, size_t length, void **ret_base);
 /* kIOUSBHostPortStatus... bits: enabled, speed; 0 speed and not enabled once gone. */
 uint32_t dx_usb_device_port_status(struct dx_usb_device *device);
 void dx_usb_device_counters(struct dx_usb_device *device, struct dx_usb_counters *ret_counters);

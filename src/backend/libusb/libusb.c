@@ -69,6 +69,20 @@ static void libusb_release(struct dx_usb_backend *backend, uint8_t interface_num
 	}
 }
 
+/* ---- memory ---- */
+
+/* libusb's own counterpart only unmaps, and wants the handle for it, which may have gone by then. */
+static int libusb_buffer_alloc(struct dx_usb_backend *backend, size_t length, void **ret_base)
+{
+	void *base = libusb_dev_mem_alloc(dx_libusb_of(backend)->handle, length);
+
+	if (base == NULL) {
+		return -ENOMEM;
+	}
+	*ret_base = base;
+	return 0;
+}
+
 /* ---- events ---- */
 
 static bool may_tell_gone(const struct dx_libusb *device)
@@ -137,6 +151,7 @@ const struct dx_usb_backend_ops dx_backend_libusb = {
 	.release = libusb_release,
 	.submit = dx_libusb_submit,
 	.cancel = dx_libusb_cancel,
+	.buffer_alloc = libusb_buffer_alloc,
 	.set_configuration = dx_libusb_set_configuration,
 	.set_altsetting = dx_libusb_set_altsetting,
 	.clear_halt = dx_libusb_clear_halt,

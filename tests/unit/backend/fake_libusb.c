@@ -294,6 +294,12 @@ int libusb_control_transfer(libusb_device_handle *handle, uint8_t request_type, 
 	return wanted;
 }
 
+unsigned char *libusb_dev_mem_alloc(libusb_device_handle *handle, size_t length)
+{
+	CHECK(handle == &the_handle);
+	return enter(FAKE_MEMORY, (int)length) != 0 ? NULL : calloc(1, length);
+}
+
 /* ---- transfers ---- */
 
 struct libusb_transfer *libusb_alloc_transfer(int nr_packets)

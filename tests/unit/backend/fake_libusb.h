@@ -33,6 +33,7 @@ enum fake_call {
 	FAKE_CONTROL, /* synchronous */
 	FAKE_POLLFDS,
 	FAKE_HOTPLUG,
+	FAKE_MEMORY,
 	FAKE_IDENTIFY, /* of the node */
 	FAKE_READ_DESCRIPTORS,
 	FAKE_RESET_ENDPOINT,

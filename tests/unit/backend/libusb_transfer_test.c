@@ -6,6 +6,7 @@
 #include "libusb_fixture.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 
@@ -182,6 +183,22 @@ TEST(transfers_of_a_kind_share_a_pool)
 		fixture_wait(&f, 4);
 	}
 	CHECK_EQ(fake.nr_allocated, 4);
+	fixture_close(&f);
+}
+
+TEST(memory_of_the_controller_is_libusbs)
+{
+	struct fixture f;
+	void *base = NULL;
+
+	fixture_open(&f);
+	CHECK_EQ(ops->buffer_alloc(f.backend, 8192, &base), 0);
+	CHECK_EQ(fake.last_argument[FAKE_MEMORY], 8192);
+	free(base);
+	fake.fail[FAKE_MEMORY] = 1;
+	base = NULL;
+	CHECK_EQ(ops->buffer_alloc(f.backend, 8192, &base), -ENOMEM);
+	CHECK(base == NULL);
 	fixture_close(&f);
 }
 

@@ -6,13 +6,59 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "backend/virtual/virtual.h"
 #include "base/cleanup.h"
 
-static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual, NULL};
+/* "memory:...": a virtual device whose controller has memory of its own, as much as is asked for up to
+ * 64 KiB. */
+static struct dx_usb_backend_ops with_memory;
+
+static bool with_memory_accepts(const char *spec)
+{
+	return strncmp(spec, "memory:", 7) == 0;
+}
+
+static int with_memory_open(const char *spec, int fd, const struct dx_usb_backend_host *host,
+			    void *host_ctx, char *message, size_t message_size,
+			    struct dx_usb_backend **ret_backend)
+{
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "virtual:%s", spec + 7);
+	return dx_backend_virtual.open(text, fd, host, host_ctx, message, message_size, ret_backend);
+}
+
+static int with_memory_alloc(struct dx_usb_backend *backend, size_t length, void **ret_base)
+{
+	void *base = MAP_FAILED;
+
+	(void)backend;
+	if (length <= 65536) {
+		base = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	}
+	if (base == MAP_FAILED) {
+		return -ENOMEM;
+	}
+	*ret_base = base;
+	return 0;
+}
+
+__attribute__((constructor)) static void make_with_memory(void)
+{
+	with_memory = dx_backend_virtual;
+	with_memory.name = "memory";
+	with_memory.accepts = with_memory_accepts;
+	with_memory.open = with_memory_open;
+	with_memory.buffer_alloc = with_memory_alloc;
+}
+
+static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual, &with_memory, NULL};
 
 #define REPORT(name, ...)                                   \
 	static void on_##name(void *context, ##__VA_ARGS__) \

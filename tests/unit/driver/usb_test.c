@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "fixture.h"
+#include "memory/memory.h"
 
 #define SPEC "virtual:gadget-zero"
 
@@ -57,13 +58,18 @@ struct scene {
 	IOUSBHostDevice *device;
 };
 
-static void begin(struct scene *scene, const char *provider_class)
+static void begin_on(struct scene *scene, const char *provider_class, const char *spec)
 {
 	*scene = (struct scene){0};
 	fixture_init(&scene->fixture, classes);
-	CHECK_EQ(fixture_start(&scene->fixture, "TestService", provider_class, SPEC), 0);
+	CHECK_EQ(fixture_start(&scene->fixture, "TestService", provider_class, spec), 0);
 	scene->interface = OSDynamicCast(IOUSBHostInterface, IOServiceGetProvider(self_service));
 	scene->device = OSDynamicCast(IOUSBHostDevice, IOServiceGetProvider(self_service));
+}
+
+static void begin(struct scene *scene, const char *provider_class)
+{
+	begin_on(scene, provider_class, SPEC);
 }
 
 static void end(struct scene *scene)
@@ -108,6 +114,53 @@ static IOMemoryDescriptor *buffer_of(struct scene *scene, uint64_t size)
 						  &buffer),
 		 0);
 	return IO_MEMORY_DESCRIPTOR(buffer);
+}
+
+/* Memory of the controller where there is some, else memory like any other: the driver sees no
+ * difference, but that nobody can share the former. */
+TEST(buffer_in_the_controller_serves_transfers_and_is_not_handed_out)
+{
+	static const struct {
+		const char *spec;
+		uint64_t size;
+		bool is_private;
+	} cases[] = {
+		{"memory:gadget-zero,mode=loopback,configuration=2", 5000, true},
+		{"memory:gadget-zero,mode=loopback,configuration=2", 100000, false}, /* too large */
+		{"virtual:gadget-zero,mode=loopback,configuration=2", 5000, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scene scene;
+		IOBufferMemoryDescriptor *buffer = NULL;
+		IOAddressSegment range = {0};
+		uint32_t transferred = 0;
+
+		begin_on(&scene, "IOUSBHostInterface", cases[i].spec);
+		CHECK_EQ(IOUSBHostInterfaceOpen(scene.interface, self_service, 0, NULL), 0);
+		CHECK_EQ(IOUSBHostInterfaceCreateIOBuffer(
+				 scene.interface,
+				 kIOMemoryDirectionInOut | kOpenDextBufferInController,
+				 cases[i].size, &buffer),
+			 0);
+		IOMemoryDescriptor *memory = IO_MEMORY_DESCRIPTOR(buffer);
+		const struct dx_slice *slice = dx_memory_slice((struct dx_memory *)buffer, 0);
+		CHECK_EQ(dx_shm_handout(slice->shm, false) < 0, cases[i].is_private);
+		CHECK_EQ(IOBufferMemoryDescriptorGetAddressRange(buffer, &range), 0);
+		CHECK_EQ(range.length, cases[i].size);
+		memset((void *)(uintptr_t)range.address, 0x5a, 1024);
+		IOUSBHostPipe *out = pipe_of(&scene, 0);
+		IOUSBHostPipe *in = pipe_of(&scene, 0x80);
+		CHECK_EQ(IOUSBHostPipeIO(out, memory, 1024, &transferred, 1000), 0);
+		memset((void *)(uintptr_t)range.address, 0, 1024);
+		CHECK_EQ(IOUSBHostPipeIO(in, memory, 1024, &transferred, 1000), 0);
+		CHECK_EQ(transferred, 1024);
+		CHECK_EQ(*(const uint8_t *)(uintptr_t)(range.address + 1023), 0x5a);
+		OSRelease(in);
+		OSRelease(out);
+		OSRelease(memory);
+		end(&scene);
+	}
 }
 
 TEST(async_io_completes_on_the_queue_and_can_be_resubmitted)

@@ -399,3 +399,54 @@ TEST(shm_prepare_works_after_hand_out_for_reading)
 	CHECK_EQ(dx_shm_prepare(shm, 0, 1 << 16), 0);
 	dx_shm_unref(shm);
 }
+
+/* ---- without a file ---- */
+
+static void *new_pages(uint64_t length)
+{
+	void *base =
+		mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(base != MAP_FAILED);
+	return base;
+}
+
+TEST(shm_adopted_is_used_and_not_handed_out)
+{
+	struct dx_shm *shm = NULL;
+	void *base = new_pages(8192);
+	void *was = base;
+
+	CHECK_EQ(dx_shm_adopt(&base, 5000, NULL, &shm), 0);
+	CHECK(base == NULL);
+	CHECK(dx_shm_base(shm) == was);
+	CHECK_EQ(dx_shm_size(shm), 8192);
+	CHECK(dx_shm_maps_whole(shm));
+	CHECK_EQ(dx_shm_prepare(shm, 0, 8192), 0);
+	CHECK_EQ(dx_shm_prepare(shm, 0, 8193), -EINVAL);
+	CHECK_EQ(dx_shm_handout(shm, false), -EPERM);
+	CHECK_EQ(dx_shm_handout(shm, true), -EPERM);
+	CHECK_EQ(dx_shm_fd(shm), -1);
+	CHECK_EQ(dx_shm_inode(shm), 0);
+	(void)dx_shm_unref(shm);
+	CHECK_EQ(msync(was, 8192, MS_ASYNC), -1); /* unmapped */
+}
+
+TEST(shm_adopted_counts_and_what_is_refused_stays)
+{
+	struct dx_memory_quota quota = DX_MEMORY_QUOTA_INIT(4096, 1);
+	struct dx_shm *shm = NULL;
+	void *base = new_pages(8192);
+
+	CHECK_EQ(dx_shm_adopt(&base, 8192, &quota, &shm), -EDQUOT);
+	CHECK_EQ(dx_shm_adopt(&base, 0, NULL, &shm), -EINVAL);
+	CHECK_EQ(dx_shm_adopt(&base, UINT64_MAX, NULL, &shm), -EINVAL);
+	CHECK(base != NULL);
+	CHECK_EQ(munmap(base, 8192), 0);
+	base = new_pages(4096);
+	CHECK_EQ(dx_shm_adopt(&base, 4096, &quota, &shm), 0);
+	(void)dx_shm_unref(shm);
+	base = new_pages(4096);
+	CHECK_EQ(dx_shm_adopt(&base, 4096, &quota, &shm), 0); /* the first gave its share back */
+	(void)dx_shm_unref(shm);
+}

@@ -308,6 +308,18 @@ TEST(device_detach_completes_everything_and_tells)
 	tear_down(&f);
 }
 
+TEST(device_without_memory_of_its_controller_says_so)
+{
+	struct dx_usb_device *device = attach("virtual:gadget-zero");
+	void *base = NULL;
+
+	CHECK_EQ(dx_usb_device_alloc_buffer(device, 4096, &base), -EOPNOTSUPP);
+	dx_usb_device_detach(device);
+	CHECK_EQ(dx_usb_device_alloc_buffer(device, 4096, &base), -ENODEV);
+	CHECK(base == NULL);
+	(void)dx_usb_device_unref(device);
+}
+
 TEST(device_frame_number_advances_by_milliseconds)
 {
 	struct dx_usb_device *device = attach("virtual:gadget-zero");
