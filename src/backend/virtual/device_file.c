@@ -3,10 +3,9 @@
  * device_file - a description file (XML or binary property list) becomes a description.
  *
  * Place:      backend/virtual. docs/devices.md explains the keys to users.
- * Trust:      the file is foreign: its size is bounded here, its structure by base/plist, every number by
- *             a range, every array by the limits of description.h. Unknown keys are errors, because they
- *             are mostly misspelt ones.
- * Errors:     one line, "FILE: place.key: what is wrong".
+ * Trust:      the file is foreign: its size is bounded here, its structure by base/plist, every
+ * number by a range, every array by the limits of description.h. Unknown keys are errors, because
+ * they are mostly misspelt ones. Errors:     one line, "FILE: place.key: what is wrong".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,9 +35,9 @@ static void description_cleanup(struct dx_description **description)
 
 static const char *const type_names[] = {"", "isochronous", "bulk", "interrupt", NULL};
 static const char *const behaviour_names[] = {"null", "source", "sink", "loopback", NULL};
-static const char *const endpoint_keys[] = {"bEndpointAddress", "type", "wMaxPacketSize",
-					    "bInterval", "bMaxBurst", "mult", "behaviour",
-					    "pattern", "peer", NULL};
+static const char *const endpoint_keys[] = {
+	"bEndpointAddress", "type",    "wMaxPacketSize", "bInterval", "bMaxBurst", "mult",
+	"behaviour",        "pattern", "peer",           NULL};
 
 static void check_packet_size(struct dx_file_reader *reader, const struct dx_file_place *place,
 			      const struct dx_described_endpoint *endpoint)
@@ -65,13 +64,14 @@ static void check_behaviour(struct dx_file_reader *reader, const struct dx_file_
 	if ((endpoint->behaviour == DX_BEHAVIOUR_SOURCE && !is_in) ||
 	    (endpoint->behaviour == DX_BEHAVIOUR_SINK && is_in)) {
 		dx_file_fail(reader, place, "behaviour",
-		     is_in ? "an IN endpoint cannot be a sink"
-			   : "an OUT endpoint cannot be a source");
+			     is_in ? "an IN endpoint cannot be a sink"
+				   : "an OUT endpoint cannot be a source");
 	}
 	if (endpoint->behaviour == DX_BEHAVIOUR_LOOPBACK &&
 	    (endpoint->type == DX_USB_ISOCHRONOUS || (endpoint->peer ^ endpoint->address) < 0x80)) {
-		dx_file_fail(reader, place, "peer",
-		     "a loopback needs a bulk or interrupt endpoint of the other direction");
+		dx_file_fail(
+			reader, place, "peer",
+			"a loopback needs a bulk or interrupt endpoint of the other direction");
 	}
 }
 
@@ -99,8 +99,9 @@ static void read_endpoint(struct dx_file_reader *reader, const struct dx_file_pl
 	endpoint->max_burst = (uint8_t)dx_file_number(reader, place, "bMaxBurst", 0, 15, 0);
 	endpoint->mult = (uint8_t)dx_file_number(reader, place, "mult", 0, 2, 0);
 	endpoint->behaviour = (uint8_t)dx_file_choice(reader, place, "behaviour", behaviour_names,
-						  DX_BEHAVIOUR_NULL);
-	endpoint->pattern = (uint8_t)dx_file_number(reader, place, "pattern", 0, 2, DX_PATTERN_ZERO);
+						      DX_BEHAVIOUR_NULL);
+	endpoint->pattern =
+		(uint8_t)dx_file_number(reader, place, "pattern", 0, 2, DX_PATTERN_ZERO);
 	endpoint->peer =
 		(uint8_t)dx_file_number(reader, place, "peer", 1, 0x8F, endpoint->address ^ 0x80u);
 	check_packet_size(reader, place, endpoint);
@@ -109,21 +110,24 @@ static void read_endpoint(struct dx_file_reader *reader, const struct dx_file_pl
 
 /* ---- interfaces ---- */
 
-static const char *const setting_keys[] = {"bInterfaceClass",	 "bInterfaceSubClass",
-					   "bInterfaceProtocol", "name",
-					   "classDescriptors",	 "endpoints",
+static const char *const setting_keys[] = {"bInterfaceClass",
+					   "bInterfaceSubClass",
+					   "bInterfaceProtocol",
+					   "name",
+					   "classDescriptors",
+					   "endpoints",
 					   NULL};
 static const char *const interface_keys[] = {"bInterfaceNumber",   "alternateSettings",
-					     "bInterfaceClass",	   "bInterfaceSubClass",
+					     "bInterfaceClass",    "bInterfaceSubClass",
 					     "bInterfaceProtocol", "name",
 					     "classDescriptors",   "association",
-					     "endpoints",	   NULL};
-static const char *const association_keys[] = {"bInterfaceCount",   "bFunctionClass",
-					       "bFunctionSubClass", "bFunctionProtocol",
-					       "name",		    NULL};
+					     "endpoints",          NULL};
+static const char *const association_keys[] = {
+	"bInterfaceCount",   "bFunctionClass", "bFunctionSubClass",
+	"bFunctionProtocol", "name",           NULL};
 
-static const struct dx_described_endpoint *
-find_endpoint(const struct dx_described_setting *setting, uint8_t address, unsigned before)
+static const struct dx_described_endpoint *find_endpoint(const struct dx_described_setting *setting,
+							 uint8_t address, unsigned before)
 {
 	for (unsigned i = 0; i < before; i++) {
 		if (setting->endpoints[i].address == address) {
@@ -144,10 +148,10 @@ static void check_peers(struct dx_file_reader *reader, const struct dx_file_plac
 
 		if (endpoint->behaviour == DX_BEHAVIOUR_LOOPBACK &&
 		    (peer == NULL || peer->behaviour != DX_BEHAVIOUR_LOOPBACK ||
-		     peer->peer != endpoint->address ||
-		     peer->max_packet != endpoint->max_packet)) {
-			dx_file_fail(reader, place, "endpoints",
-			     "a loopback's peer is missing, no loopback, or of another size");
+		     peer->peer != endpoint->address || peer->max_packet != endpoint->max_packet)) {
+			dx_file_fail(
+				reader, place, "endpoints",
+				"a loopback's peer is missing, no loopback, or of another size");
 		}
 	}
 }
@@ -162,9 +166,9 @@ static void read_setting(struct dx_file_reader *reader, const struct dx_file_pla
 	setting->interface_protocol =
 		(uint8_t)dx_file_number(reader, place, "bInterfaceProtocol", 0, 255, 0);
 	setting->string = dx_file_string(reader, place, "name");
-	setting->class_length = (uint8_t)dx_file_data(reader, place, "classDescriptors",
-						      sizeof(setting->class_bytes),
-						      setting->class_bytes);
+	setting->class_length =
+		(uint8_t)dx_file_data(reader, place, "classDescriptors",
+				      sizeof(setting->class_bytes), setting->class_bytes);
 	if (!dx_described_class_is_sound(setting->class_bytes, setting->class_length)) {
 		dx_file_fail(reader, place, "classDescriptors",
 			     "not whole descriptors of types from 0x21 on");
@@ -193,8 +197,8 @@ static void read_association(struct dx_file_reader *reader, const struct dx_file
 		return;
 	}
 	dx_file_check_keys(reader, &place, association_keys);
-	association->nr_interfaces = (uint8_t)dx_file_need_number(
-		reader, &place, "bInterfaceCount", 1, DX_DESCRIBED_INTERFACES);
+	association->nr_interfaces = (uint8_t)dx_file_need_number(reader, &place, "bInterfaceCount",
+								  1, DX_DESCRIBED_INTERFACES);
 	association->function_class =
 		(uint8_t)dx_file_need_number(reader, &place, "bFunctionClass", 0, 255);
 	association->function_subclass =
@@ -204,10 +208,11 @@ static void read_association(struct dx_file_reader *reader, const struct dx_file
 	association->string = dx_file_string(reader, &place, "name");
 }
 
-static void read_interface(struct dx_file_reader *reader, const struct dx_file_place *place, unsigned index,
-			   struct dx_described_interface *interface)
+static void read_interface(struct dx_file_reader *reader, const struct dx_file_place *place,
+			   unsigned index, struct dx_described_interface *interface)
 {
-	unsigned nr_more = dx_file_count(reader, place, "alternateSettings", DX_DESCRIBED_SETTINGS - 1);
+	unsigned nr_more =
+		dx_file_count(reader, place, "alternateSettings", DX_DESCRIBED_SETTINGS - 1);
 
 	dx_file_check_keys(reader, place, interface_keys);
 	interface->number =
@@ -228,14 +233,16 @@ static void read_interface(struct dx_file_reader *reader, const struct dx_file_p
 
 /* ---- configurations, device ---- */
 
-static const char *const configuration_keys[] = {"bConfigurationValue", "name",	     "selfPowered",
-						 "remoteWakeup",	"maxPowerMilliAmps",
-						 "interfaces",		NULL};
-static const char *const device_keys[] = {"idVendor",	    "idProduct",       "bcdDevice",
-					  "bDeviceClass",   "bDeviceSubClass", "bDeviceProtocol",
-					  "manufacturer",   "product",	       "serialNumber",
-					  "speed",	    "fifoBytes",       "bufferBytes",
-					  "configurations", NULL};
+static const char *const configuration_keys[] = {
+	"bConfigurationValue", "name",       "selfPowered", "remoteWakeup",
+	"maxPowerMilliAmps",   "interfaces", NULL};
+static const char *const device_keys[] = {"idVendor",        "idProduct",
+					  "bcdDevice",       "bDeviceClass",
+					  "bDeviceSubClass", "bDeviceProtocol",
+					  "manufacturer",    "product",
+					  "serialNumber",    "speed",
+					  "fifoBytes",       "bufferBytes",
+					  "configurations",  NULL};
 static const char *const speed_names[] = {"", "full", "low", "high", "super", "super-plus", NULL};
 
 /* An endpoint belongs to one interface, and a number names one interface. */
@@ -258,7 +265,7 @@ static void check_interfaces(struct dx_file_reader *reader, const struct dx_file
 
 				if (*by != 0 && *by != i + 1) {
 					dx_file_fail(reader, place, "interfaces",
-					     "two interfaces use one bEndpointAddress");
+						     "two interfaces use one bEndpointAddress");
 				}
 				*by = (uint8_t)(i + 1);
 			}
@@ -266,8 +273,8 @@ static void check_interfaces(struct dx_file_reader *reader, const struct dx_file
 	}
 }
 
-static void read_configuration(struct dx_file_reader *reader, const struct dx_file_place *place, unsigned index,
-			       struct dx_described_configuration *configuration)
+static void read_configuration(struct dx_file_reader *reader, const struct dx_file_place *place,
+			       unsigned index, struct dx_described_configuration *configuration)
 {
 	unsigned maximum = dx_description_is_super(reader->description->speed) ? 2040 : 510;
 
@@ -340,10 +347,10 @@ static void read_device(struct dx_file_reader *reader, const struct dx_file_plac
 	description->manufacturer_string = dx_file_string(reader, place, "manufacturer");
 	description->product_string = dx_file_string(reader, place, "product");
 	description->serial_string = dx_file_string(reader, place, "serialNumber");
-	description->fifo_bytes = (uint32_t)dx_file_number(reader, place, "fifoBytes", 4096, 1u << 26,
-						       description->fifo_bytes);
-	description->buffer_bytes = (uint32_t)dx_file_number(reader, place, "bufferBytes", 64, 65535,
-							 description->buffer_bytes);
+	description->fifo_bytes = (uint32_t)dx_file_number(reader, place, "fifoBytes", 4096,
+							   1u << 26, description->fifo_bytes);
+	description->buffer_bytes = (uint32_t)dx_file_number(reader, place, "bufferBytes", 64,
+							     65535, description->buffer_bytes);
 	read_configurations(reader, place);
 }
 
@@ -458,10 +465,10 @@ int dx_description_override(struct dx_description *description, struct dx_option
 	const char *serial = dx_options_string(options, "serial", NULL);
 	int index = 0;
 
-	description->vendor = (uint16_t)dx_options_number(options, "idVendor", 0, 0xFFFF,
-							  description->vendor);
-	description->product = (uint16_t)dx_options_number(options, "idProduct", 0, 0xFFFF,
-							   description->product);
+	description->vendor =
+		(uint16_t)dx_options_number(options, "idVendor", 0, 0xFFFF, description->vendor);
+	description->product =
+		(uint16_t)dx_options_number(options, "idProduct", 0, 0xFFFF, description->product);
 	if (serial != NULL) {
 		index = dx_description_add_string(description, serial);
 		if (index == -ENOMEM) {

@@ -55,6 +55,7 @@ enum {
 	SENSE_NO_SUCH_UNIT = 0x052500,
 	SENSE_NOT_SAVED = 0x053900,
 	SENSE_LOCKED = 0x055302,
+	SENSE_MEDIUM_CHANGED = 0x062800,
 	SENSE_WRITE_PROTECTED = 0x072700,
 	SENSE_MISCOMPARE = 0x0E1D00,
 };
@@ -302,6 +303,7 @@ static void start_stop(struct dx_scsi *scsi, const uint8_t *command, struct dx_s
 	} else if (!starts && scsi->locked) {
 		fail(scsi, plan, SENSE_LOCKED);
 	} else {
+		scsi->changed = scsi->changed || (scsi->ejected && starts);
 		scsi->ejected = !starts;
 	}
 }
@@ -478,6 +480,9 @@ void dx_scsi_start(struct dx_scsi *scsi, const uint8_t *bytes, size_t length, ui
 	} else if (!start_always(scsi, command, unit, ret_plan)) {
 		if (scsi->ejected) {
 			fail(scsi, ret_plan, SENSE_NO_MEDIUM);
+		} else if (scsi->changed) {
+			scsi->changed = false;
+			fail(scsi, ret_plan, SENSE_MEDIUM_CHANGED);
 		} else {
 			start_on_medium(scsi, command, ret_plan);
 		}

@@ -27,6 +27,7 @@ struct dx_scsi {
 	bool read_only;
 	bool removable;
 	bool ejected;
+	bool changed; /* loaded again: the next command that needs the medium hears it, once */
 	bool locked; /* PREVENT ALLOW MEDIUM REMOVAL */
 	char serial[32];
 	uint8_t sense_key;

@@ -60,6 +60,29 @@ TEST(source_sink_halts_after_a_unit_with_a_wrong_byte)
 	model_tear_down(&m);
 }
 
+TEST(source_sink_of_isochronous_endpoints)
+{
+	struct model m = model_set_up("virtual:source-sink,type=isochronous,packet=64,interval=1,"
+				      "pattern=1");
+	struct dx_usb_pipe *in = model_pipe(&m, 0, 0x81);
+	struct dx_usb_pipe *out = model_pipe(&m, 0, 0x01);
+	struct dx_usb_iso_frame frames[4] = {0};
+
+	for (unsigned i = 0; i < 4; i++) {
+		frames[i].request_count = 64;
+	}
+	CHECK_EQ(dx_usb_pipe_submit_iso(in, bytes, 256, frames, 4, 0, NULL, NULL), DX_USB_OK);
+	for (unsigned i = 0; i < 256; i++) {
+		CHECK_EQ(bytes[i], i % 64 % 63);
+	}
+	CHECK_EQ(dx_usb_pipe_submit_iso(out, bytes, 256, frames, 4, 0, NULL, NULL), DX_USB_OK);
+	CHECK_EQ(frames[3].status, DX_USB_OK);
+	CHECK_EQ(frames[3].complete_count, 64);
+	(void)dx_usb_pipe_unref(in);
+	(void)dx_usb_pipe_unref(out);
+	model_tear_down(&m);
+}
+
 TEST(loopback_of_unequal_numbers)
 {
 	struct model m = model_set_up("virtual:loopback,in=7,out=2,speed=super");
