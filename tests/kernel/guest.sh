@@ -95,6 +95,7 @@ run_tests() {
 		else
 			tests_failed_=$((tests_failed_ + 1))
 			sed 's/^/    /' "$tests_output_"
+			show_backgrounds | sed 's/^/    /'
 			echo "not ok $tests_number_ - $test_"
 		fi
 		reset_usb
@@ -102,6 +103,65 @@ run_tests() {
 	rm -f "$tests_output_"
 	echo "$tests_passed_ passed, $tests_failed_ failed"
 	[ "$tests_failed_" -eq 0 ]
+}
+
+# --- Programs beside a test -------------------------------------------------------------------
+
+BACKGROUNDS=/run/check-kernel/backgrounds # a file NAME with the process id, and NAME.log, for each
+
+# background NAME COMMAND...: starts it. It ends with the test.
+background() {
+	mkdir -p "$BACKGROUNDS"
+	background_=$BACKGROUNDS/$1
+	shift
+	"$@" >"$background_.log" 2>&1 &
+	echo $! >"$background_"
+}
+
+# background_says NAME TEXT: waits until it has printed TEXT; fails when it ends before.
+background_says() {
+	wait_for 5 background_said_or_ended "$@"
+	grep -q -e "$2" "$BACKGROUNDS/$1.log"
+}
+
+background_said_or_ended() {
+	grep -q -e "$2" "$BACKGROUNDS/$1.log" || ! background_runs "$1"
+}
+
+background_runs() {
+	read -r background_pid_ <"$BACKGROUNDS/$1" && kill -0 "$background_pid_" 2>/dev/null &&
+		! grep -q '^State:.*Z' "/proc/$background_pid_/status"
+}
+
+# background_end NAME [SIGNAL]: asks it to end and waits until it has.
+background_end() {
+	read -r background_pid_ <"$BACKGROUNDS/$1"
+	kill "-${2:-TERM}" "$background_pid_" 2>/dev/null || true
+	wait_for 2 background_ended "$1"
+	rm -f "$BACKGROUNDS/$1"
+}
+
+background_ended() {
+	! background_runs "$1"
+}
+
+show_backgrounds() {
+	for background_ in "$BACKGROUNDS"/*.log; do
+		[ -s "$background_" ] || continue
+		background_=${background_##*/}
+		echo "$background_:"
+		tail -n 30 "$BACKGROUNDS/$background_"
+	done
+}
+
+end_backgrounds() {
+	for background_ in "$BACKGROUNDS"/*; do
+		case $background_ in
+		*.log | *'*') ;;
+		*) background_end "${background_##*/}" || background_end "${background_##*/}" KILL ;;
+		esac
+	done
+	rm -rf "$BACKGROUNDS"
 }
 
 # --- The gadget -------------------------------------------------------------------------------
@@ -152,13 +212,13 @@ gadget_set_() {
 # gadget_plug NAME [UDC], gadget_unplug NAME. Plugging waits until the host has configured the device.
 gadget_plug() {
 	echo "${2:-dummy_udc.0}" >"$GADGETS/$1/UDC"
-	wait_for 20 device_configured "$1"
+	wait_for 5 device_configured "$1"
 	udevadm settle --timeout=$((20 * KERNEL_TIME_FACTOR))
 }
 
 gadget_unplug() {
 	echo >"$GADGETS/$1/UDC"
-	wait_for 20 device_gone "$1"
+	wait_for 5 device_gone "$1"
 }
 
 gadget_remove() {
@@ -208,7 +268,7 @@ run_usbtest() {
 	usbtest_serial_=$1 usbtest_file_=$KERNEL_SHARE/usbtest.$2
 	shift 2
 	load_modules "usbtest:$(echo "$*" | tr ' ' :)"
-	wait_for 20 usbtest_has_claimed "$usbtest_serial_"
+	wait_for 5 usbtest_has_claimed "$usbtest_serial_"
 	usbtest_status_=0
 	OPENDEXT_USBTEST_NODE=$(device_node "$usbtest_serial_") \
 		"$KERNEL_BUILD/tests/kernel/usbtest" ${USBTEST_NAMES:-'usbtest_[0-9]*'} \
@@ -223,8 +283,46 @@ usbtest_has_claimed() {
 	[ "$(basename "$(readlink "$1")")" = usbtest ]
 }
 
+# --- USB/IP -----------------------------------------------------------------------------------
+
+VHCI=/sys/devices/platform/vhci_hcd.0
+
+# export_devices SPEC...: dext export, which gives them the bus ids 1-1, 1-2, ...
+export_devices() {
+	background export "$DEXT" export "$@"
+	background_says export 1-$#
+}
+
+# attach_export BUSID SERIAL: the kernel's client takes a device; waits until it is configured.
+attach_export() {
+	load_modules usbip-core vhci-hcd
+	usbip attach -r 127.0.0.1 -b "$1"
+	wait_for 5 device_configured "$2"
+	udevadm settle --timeout=$((20 * KERNEL_TIME_FACTOR))
+}
+
+# vhci_ports: numbers of the ports that have a device.
+vhci_ports() {
+	# To this awk 0015 is a number with the base 8.
+	[ ! -e "$VHCI/status" ] ||
+		awk '$3 == "006" { sub(/^0+/, "", $2); print $2 == "" ? 0 : $2 }' "$VHCI"/status*
+}
+
+detach_exports() {
+	for port_ in $(vhci_ports); do
+		echo "$port_" >"$VHCI/detach"
+	done
+	wait_for 5 no_vhci_ports
+}
+
+no_vhci_ports() {
+	[ -z "$(vhci_ports)" ]
+}
+
 # reset_usb: nothing of one case is there for the next one.
 reset_usb() {
+	detach_exports
+	end_backgrounds
 	for gadget_ in "$GADGETS"/*; do
 		[ ! -d "$gadget_" ] || gadget_remove "$(basename "$gadget_")"
 	done

@@ -13,6 +13,7 @@ import sys
 
 TOTALS = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 MAX_SHOWN_LINES = 200
+MAX_KERNEL_LINES = 60
 
 
 def read(path):
@@ -23,12 +24,13 @@ def read(path):
         return ""
 
 
-def show(title, text):
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("ok ")]
+def show(title, text, limit):
+    lines = [line for line in text.splitlines()
+             if not line.lstrip().startswith(("ok ", "vhci_hcd: unlink", "vhci_hcd: urb->status"))]
     print(f"---- {title}")
-    if len(lines) > MAX_SHOWN_LINES:
-        print(f"({len(lines) - MAX_SHOWN_LINES} lines left out)")
-    for line in lines[-MAX_SHOWN_LINES:]:
+    if len(lines) > limit:
+        print(f"({len(lines) - limit} lines left out)")
+    for line in lines[-limit:]:
         print(line)
 
 
@@ -52,8 +54,9 @@ def judge(logs, name):
     for line in re.findall(r"^# (.*)$", output, re.MULTILINE):
         print(f"check-kernel: {name}: {line}")
     if failed:
-        show(f"kernel: {name} ({why})", output)
-        show(f"kernel: what the kernel said during {name}", read(os.path.join(logs, name + ".kernel")))
+        show(f"kernel: {name} ({why})", output, MAX_SHOWN_LINES)
+        show(f"kernel: what the kernel said during {name}",
+             read(os.path.join(logs, name + ".kernel")), MAX_KERNEL_LINES)
     return passed, failed, len(skips)
 
 

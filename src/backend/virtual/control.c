@@ -56,12 +56,13 @@ static int answer16(const struct dx_model_setup *setup, uint8_t *data, unsigned 
 	return dx_model_answer(setup, data, bytes, sizeof(bytes));
 }
 
-/* The device's other speeds do not exist, so there is no qualifier at full speed and super speed. */
+/* The device's other speeds do not exist, so there is no qualifier at full speed and super speed; at
+ * high speed it says that there are no configurations for another one. */
 static int answer_qualifier(struct dx_virtual *device, const struct dx_model_setup *setup,
 			    uint8_t *data)
 {
 	const uint8_t *own = device->image.device;
-	const uint8_t bytes[10] = {10, 6, own[2], own[3], own[4], own[5], own[6], own[7], own[17], 0};
+	const uint8_t bytes[10] = {10, 6, own[2], own[3], own[4], own[5], own[6], own[7], 0, 0};
 
 	return device->info.speed == DX_USB_SPEED_HIGH
 		       ? dx_model_answer(setup, data, bytes, sizeof(bytes))

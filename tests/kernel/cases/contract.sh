@@ -1,7 +1,8 @@
 #!/run/check-kernel/busybox sh
 # SPDX-License-Identifier: MIT
 #
-# The behaviour suite over usbfs: tests/contract/usb_test.c with a real device instead of a model.
+# The behaviour suite over usbfs: tests/contract/usb_test.c with a real device instead of a model; or
+# with the one that OPENDEXT_TEST_GADGET_ZERO says, which is there then.
 #
 # Not here are the tests of what only a model can do on demand (a pattern, a stall, babble, leaving by
 # itself, other speeds), and two that the gadget cannot serve: usb_alternate_settings, because
@@ -12,11 +13,13 @@
 export OPENDEXT_TEST_DEXTD="$KERNEL_BUILD/src/daemon/dextd"
 export OPENDEXT_TEST_HOST="$KERNEL_BUILD/src/host/dext-host"
 export OPENDEXT_TEST_BUNDLES="$KERNEL_BUILD/tests/contract/driver"
-export OPENDEXT_TEST_GADGET_ZERO=${OPENDEXT_TEST_GADGET_ZERO:-usb:0525:a4a0}
 
 # Units of one packet: the loopback returns whole packets as soon as they are there.
-gadget_make zero source-sink buflen=1024 qlen=128
-gadget_plug zero
+if [ -z "${OPENDEXT_TEST_GADGET_ZERO:-}" ]; then
+	gadget_make zero source-sink buflen=1024 qlen=128
+	gadget_plug zero
+	export OPENDEXT_TEST_GADGET_ZERO=usb:0525:a4a0
+fi
 "$KERNEL_BUILD/tests/contract/contract_process_test" \
 	usb_source_and_sink \
 	'usb_loopback_*' \

@@ -26,7 +26,7 @@ demo_takes_the_device_from_a_kernel_driver() {
 	gadget_make zero source-sink
 	gadget_plug zero
 	load_modules usbtest
-	wait_for 20 usbtest_has_claimed zero
+	wait_for 5 usbtest_has_claimed zero
 	demo --device usb:0525:a4a0
 }
 

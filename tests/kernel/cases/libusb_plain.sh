@@ -31,9 +31,9 @@ interface_of_another_driver_is_taken_over_and_given_back() {
 	gadget_make zero source-sink
 	gadget_plug zero
 	load_modules usbtest
-	wait_for 20 usbtest_has_claimed zero
+	wait_for 5 usbtest_has_claimed zero
 	"$KERNEL_BUILD/tests/kernel/plain_libusb" zero out 4096 1 10
-	wait_for 20 usbtest_has_claimed zero
+	wait_for 5 usbtest_has_claimed zero
 }
 
 run_tests sink_takes_what_is_sent source_sends loopback_returns_what_was_sent \

@@ -206,6 +206,7 @@ TEST(device_high_speed_has_a_qualifier_and_no_bos)
 
 	CHECK_EQ(dx_usb_device_copy_descriptor(device, 6, &length, 0, 0, 0, 0, bytes), DX_USB_OK);
 	CHECK_EQ(length, 10);
+	CHECK_EQ(bytes[8], 0); /* configurations of another speed: a host would ask for them */
 	CHECK(dx_usb_device_bos(device, &size) == NULL);
 	length = sizeof(bytes);
 	CHECK_EQ(dx_usb_device_copy_descriptor(device, 15, &length, 0, 0, 0, 0, bytes),
