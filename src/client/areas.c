@@ -120,10 +120,11 @@ static int read_all(FILE *file, struct reader *reader)
 	return error < 0 ? error : ferror(file) ? -EIO : 0;
 }
 
-int dx_areas_read(uint64_t low, uint64_t high, struct dx_area **ret_areas, size_t *ret_count)
+static int read_file(const char *path, uint64_t low, uint64_t high, struct dx_area **ret_areas,
+		     size_t *ret_count)
 {
 	struct reader reader = {.low = low, .high = high};
-	FILE *file = fopen("/proc/self/smaps", "re");
+	FILE *file = fopen(path, "re");
 
 	if (file == NULL) {
 		return -errno;
@@ -137,6 +138,16 @@ int dx_areas_read(uint64_t low, uint64_t high, struct dx_area **ret_areas, size_
 	*ret_areas = reader.areas;
 	*ret_count = reader.count;
 	return 0;
+}
+
+int dx_areas_read(uint64_t low, uint64_t high, struct dx_area **ret_areas, size_t *ret_count)
+{
+	return read_file("/proc/self/smaps", low, high, ret_areas, ret_count);
+}
+
+int dx_areas_list(uint64_t low, uint64_t high, struct dx_area **ret_areas, size_t *ret_count)
+{
+	return read_file("/proc/self/maps", low, high, ret_areas, ret_count);
 }
 
 bool dx_areas_cover(const struct dx_area *areas, size_t count, uint64_t low, uint64_t high)

@@ -2,8 +2,9 @@
  *
  * areas - what the kernel says is mapped in a range of this process.
  *
- * Place:   client, under share.c. Reads /proc/self/smaps: it alone shows the flags that a new
- *          mapping must have. Reading it costs a walk over the process's pages.
+ * Place:   client, under share.c. /proc/self/smaps alone shows the flags that a new mapping must have;
+ *          reading it costs a walk over the process's pages. Where they do not matter
+ *          /proc/self/maps is read, which costs nothing for the size of an area.
  */
 #ifndef DX_CLIENT_AREAS_H
 #define DX_CLIENT_AREAS_H
@@ -32,6 +33,8 @@ struct dx_area {
 
 /* Areas that touch [low, high), in order, malloc'd. @return 0; -ENOMEM; errno of the file. */
 int dx_areas_read(uint64_t low, uint64_t high, struct dx_area **ret_areas, size_t *ret_count);
+/* The same without locked and the flags of madvise(), and special only as far as names tell. */
+int dx_areas_list(uint64_t low, uint64_t high, struct dx_area **ret_areas, size_t *ret_count);
 /* True when the areas cover [low, high) without a gap. */
 bool dx_areas_cover(const struct dx_area *areas, size_t count, uint64_t low, uint64_t high);
 

@@ -22,7 +22,12 @@
 #include "client/areas.h"
 #include "client/promote.h"
 
-#define PAGE UINT64_C(4096)
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define PAGE		 UINT64_C(4096)
+#define PRIVATISE_ROUNDS 8u /* against threads that change the areas meanwhile */
 
 /* A file with memory of this process in it. */
 struct record {
@@ -44,24 +49,14 @@ static struct {
 	uint32_t nr_promoted DX_GUARDED_BY(lock); /* files */
 	uint32_t nr_holds DX_GUARDED_BY(lock);	  /* open connections */
 	bool ready DX_GUARDED_BY(lock);
-} registry = {.lock = DX_MUTEX_INIT};
+	int fork_pipe[2] DX_GUARDED_BY(lock); /* during a fork: read and write end, or -1 */
+} registry = {.lock = DX_MUTEX_INIT, .fork_pipe = {-1, -1}};
 
 static void record_free(struct record *record)
 {
 	dx_list_remove(&record->node);
 	dx_fd_close(&record->fd);
 	free(record);
-}
-
-/* Fork: the lock is held across it, so that the child finds the list whole (H4). */
-static void before_fork(void) DX_NO_THREAD_SAFETY
-{
-	dx_mutex_lock(&registry.lock);
-}
-
-static void after_fork_in_parent(void) DX_NO_THREAD_SAFETY
-{
-	dx_mutex_unlock(&registry.lock);
 }
 
 /* True when the kernel shows the record's file in this area, at the offset that the record says. */
@@ -74,42 +69,102 @@ static bool shows(const struct dx_area *area, const struct record *record)
 	       area->offset - record->offset == area->start - record->base;
 }
 
+/* Whether the area is still as it was read: H6. */
+static bool still_shows(const struct dx_area *area, const struct record *record)
+{
+	DX_CLEANUP_FREE struct dx_area *now = NULL;
+	size_t count = 0;
+
+	return dx_areas_list(area->start, area->end, &now, &count) == 0 && count == 1 &&
+	       now[0].start == area->start && now[0].end == area->end && shows(&now[0], record);
+}
+
 /* An area that shows promoted pages becomes a private copy of them. It happens in one step, and
- * what was written before is in it. */
-static void privatise(const struct record *record, const struct dx_area *area)
+ * what was written before is in it. If it fails the pages stay shared, which the program cannot tell
+ * by itself. @return false when the area has changed since it was read. */
+static bool privatise(const struct record *record, const struct dx_area *area)
 {
 	int protection = (area->readable ? PROT_READ : 0) | (area->writable ? PROT_WRITE : 0) |
 			 (area->executable ? PROT_EXEC : 0);
 
-	if (shows(area, record)) {
-		/* If it fails the pages stay shared, which the program cannot tell by itself. */
-		(void)mmap((void *)(uintptr_t)area->start, area->end - area->start, protection,
-			   MAP_PRIVATE | MAP_FIXED, record->fd, (off_t)area->offset);
+	if (!shows(area, record)) {
+		return true;
 	}
+	if (!still_shows(area, record)) {
+		return false;
+	}
+	void *start = (void *)(uintptr_t)area->start;
+	size_t length = area->end - area->start;
+	if (mmap(start, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, record->fd,
+		 (off_t)area->offset) != MAP_FAILED) {
+		/* A private page shows what others do to the file until it is written to: H5. */
+		(void)madvise(start, length, MADV_POPULATE_WRITE);
+		if (protection != (PROT_READ | PROT_WRITE)) {
+			(void)mprotect(start, length, protection); /* as it was a moment ago */
+		}
+	}
+	return true;
 }
 
-/* All promoted pages. */
-static void privatise_all(void) DX_REQUIRES(registry.lock)
+/* @return false when areas changed meanwhile: they are to be looked at again. */
+static bool privatise_once(void) DX_REQUIRES(registry.lock)
 {
 	struct dx_area *areas = NULL;
 	size_t count = 0;
+	bool done = true;
 
-	if (registry.nr_promoted == 0 || dx_areas_read(0, UINT64_MAX, &areas, &count) < 0) {
-		return;
+	if (dx_areas_list(0, UINT64_MAX, &areas, &count) < 0) {
+		return true;
 	}
 	dx_list_for_each(node, &registry.records) {
 		const struct record *record = dx_list_entry(node, struct record, node);
 
 		for (size_t i = 0; i < count && record->promoted; i++) {
-			privatise(record, &areas[i]);
+			done &= privatise(record, &areas[i]);
 		}
 	}
 	free(areas);
+	return done;
+}
+
+/* All promoted pages. */
+static void privatise_all(void) DX_REQUIRES(registry.lock)
+{
+	bool done = registry.nr_promoted == 0;
+
+	for (unsigned i = 0; i < PRIVATISE_ROUNDS && !done; i++) {
+		done = privatise_once();
+	}
+}
+
+/* Fork: the lock is held across it, so that the child finds the list whole; the parent waits until the
+ * child has its copies, or has ended (H4). */
+static void before_fork(void) DX_NO_THREAD_SAFETY
+{
+	dx_mutex_lock(&registry.lock);
+	if (registry.nr_promoted > 0 && pipe2(registry.fork_pipe, O_CLOEXEC) != 0) {
+		registry.fork_pipe[0] = -1; /* without descriptors the parent does not wait */
+		registry.fork_pipe[1] = -1;
+	}
+}
+
+static void after_fork_in_parent(void) DX_NO_THREAD_SAFETY
+{
+	char nothing;
+
+	dx_fd_close(&registry.fork_pipe[1]);
+	while (registry.fork_pipe[0] >= 0 && read(registry.fork_pipe[0], &nothing, 1) < 0 &&
+	       errno == EINTR) {
+	}
+	dx_fd_close(&registry.fork_pipe[0]);
+	dx_mutex_unlock(&registry.lock);
 }
 
 static void after_fork_in_child(void) DX_NO_THREAD_SAFETY
 {
 	privatise_all();
+	dx_fd_close(&registry.fork_pipe[0]);
+	dx_fd_close(&registry.fork_pipe[1]);
 	dx_mutex_unlock(&registry.lock);
 }
 
@@ -231,7 +286,7 @@ static void sweep_locked(void) DX_REQUIRES(registry.lock)
 	struct dx_area *areas = NULL;
 	size_t count = 0;
 
-	if (dx_areas_read(0, UINT64_MAX, &areas, &count) < 0) {
+	if (dx_areas_list(0, UINT64_MAX, &areas, &count) < 0) {
 		return;
 	}
 	dx_list_for_each_safe(node, &registry.records) {

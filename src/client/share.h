@@ -26,9 +26,18 @@
  *       microseconds can be lost: programs there must not write to memory while they hand it over.
  *       Where only user-mode faults may be caught, a system call of another thread that writes
  *       into the pages meanwhile fails with EFAULT instead of waiting.
- *   H4  in a child of fork() promoted pages are private copies, as they were before promotion.
+ *   H4  in a child of fork() promoted pages are private copies, as they were before promotion. They
+ *       are copied in the fork, not when they are written to, and fork() returns afterwards. What
+ *       other threads write meanwhile the child may see.
  *   H5  when the last connection closes, promoted pages become private again, in place, and no
- *       descriptor is kept.
+ *       descriptor is kept. They are copied then: a driver that keeps the file cannot change them.
+ *       (With a kernel before 5.14 a page is only copied when the program writes to it, here and in
+ *       H4; until then it shows what others write.)
+ *   H6  the kernel has no call that replaces a mapping only if it is still the one that was looked at.
+ *       So each area is looked at once more right before it is made private. A thread that unmaps
+ *       promoted memory and maps something else there in the microseconds in between, while another
+ *       closes the last connection, finds the old pages in its place: what a program gives to a
+ *       driver it unmaps before it closes the connection, or after.
  * Limits:     DX_MAX_GRANTS_PER_CLIENT files.
  * Threads:    any. One registry per process, because addresses are the process's.
  */

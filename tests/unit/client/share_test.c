@@ -150,6 +150,40 @@ TEST(promoted_again_after_the_last_connection_closed)
 	CHECK_EQ(munmap(memory, 2u * PAGE), 0);
 }
 
+/* The last connection closes: only what still is the shared memory becomes private again. */
+TEST(memory_that_was_unmapped_and_reused_is_left_alone_at_the_end)
+{
+	struct dx_shared_range range;
+	uint8_t *memory = pages(6);
+
+	memset(memory, 1, 6u * PAGE);
+	dx_share_hold();
+	CHECK_EQ(dx_share_range(number(memory), 6u * PAGE, true, &range), 0);
+	CHECK_EQ(munmap(memory + 2u * PAGE, PAGE), 0);
+	CHECK_EQ(munmap(memory + 4u * PAGE, PAGE), 0);
+	uint8_t *other = mmap(memory + 2u * PAGE, PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	CHECK(other == memory + 2u * PAGE);
+	other[0] = 7;
+	dx_share_release();
+	CHECK_EQ(other[0], 7);
+	CHECK_EQ(other[1], 0);
+	CHECK_EQ(msync(memory + 4u * PAGE, PAGE, MS_ASYNC), -1); /* a hole it was, a hole it is */
+	CHECK_EQ(errno, ENOMEM);
+	uint8_t *all = mmap(NULL, (size_t)range.offset + 6u * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED, range.fd, 0);
+	CHECK_NE(all, MAP_FAILED);
+	for (unsigned i = 0; i < 6; i++) {
+		if (i != 2 && i != 4) {
+			all[range.offset + i * PAGE] = 9; /* what a driver would write now */
+			CHECK_EQ(memory[i * PAGE], 1);
+		}
+	}
+	CHECK_EQ(munmap(all, (size_t)range.offset + 6u * PAGE), 0);
+	(void)close(range.fd);
+	CHECK_EQ(munmap(memory, 6u * PAGE), 0);
+}
+
 TEST(what_cannot_be_shared_is_refused)
 {
 	struct dx_shared_range range;
@@ -261,20 +295,28 @@ TEST(child_of_fork_has_copies_of_its_own)
 	struct dx_shared_range range;
 	uint8_t *memory = pages(1);
 	int status = 0;
+	int go[2];
 
+	CHECK_EQ(pipe2(go, O_CLOEXEC), 0);
 	dx_share_hold();
 	memory[0] = 1;
+	memory[1] = 1;
 	CHECK_EQ(dx_share_range(number(memory), PAGE, true, &range), 0);
 	pid_t child = fork();
 	if (child == 0) {
-		bool good = memory[0] == 1;
+		char byte = 0;
+		bool good = read(go[0], &byte, 1) == 1 && memory[0] == 1;
 
-		memory[0] = 2;
+		memory[1] = 2;
 		_exit(good ? 0 : 1);
 	}
+	memory[0] = 3; /* before the child has touched the page */
+	CHECK_EQ(write(go[1], "x", 1), 1);
 	CHECK_EQ(waitpid(child, &status, 0), child);
 	CHECK_EQ(status, 0);
-	CHECK_EQ(memory[0], 1);
+	CHECK_EQ(memory[1], 1);
+	(void)close(go[0]);
+	(void)close(go[1]);
 	(void)close(range.fd);
 	dx_share_release();
 	CHECK_EQ(munmap(memory, PAGE), 0);
