@@ -69,7 +69,8 @@ static const struct dx_usb_backend_ops taker_ops = {
 	.open = taker_open,
 };
 
-static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual, &taker_ops, &plain_ops, NULL};
+static const struct dx_usb_backend_ops *const backends[] = {&dx_backend_virtual, &taker_ops, &plain_ops,
+							    NULL};
 
 TEST(acquire_of_an_unknown_form_fails_with_a_message)
 {
@@ -77,7 +78,8 @@ TEST(acquire_of_an_unknown_form_fails_with_a_message)
 
 	CHECK_EQ(dx_usb_spec_acquire("other:x", backends, message, sizeof(message)), -ENODEV);
 	CHECK_STR_EQ(message,
-		     "device spec \"other:x\": no backend understands it (there is: virtual, taker, plain)");
+		     "device spec \"other:x\": no backend understands it "
+		     "(there is: virtual, taker, plain)");
 	CHECK_EQ(dx_usb_spec_acquire("other:x", backends, NULL, 0), -ENODEV);
 }
 
