@@ -27,6 +27,9 @@ class OSDictionary : public OSCollection {
 	 */
 	static OSDictionary *withObjects(const OSObject *objects[], const OSString *keys[],
 					 uint32_t count, uint32_t capacity = 0);
+	/*! The same. @return as above; NULL, too, for a key that is no string. */
+	static OSDictionary *withObjects(const OSObject *objects[], const OSObject *keys[],
+					 uint32_t count, uint32_t capacity = 0);
 	/*! With the pairs of another one. @return +1; NULL as above. */
 	static OSDictionary *withDictionary(const OSDictionary *dictionary, uint32_t capacity = 0);
 

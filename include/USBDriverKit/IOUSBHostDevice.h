@@ -292,5 +292,8 @@ class IOUSBHostDevice : public IOService {
 
 #pragma GCC visibility pop
 
+/* Sources use what CopyInterface() gives without a header of its own. */
+#include <USBDriverKit/IOUSBHostInterface.h>
+
 #endif
 #endif

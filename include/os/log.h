@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * os/log.h - log lines. They go to the standard error of the driver's process, with the driver's name
- * before them; all levels are shown, nothing is hidden, "%{public}s" is "%s".
+ * os/log.h - log lines. They go to the standard error of the process, with the name of the driver or
+ * program before them; all levels are shown, nothing is hidden, "%{public}s" is "%s".
  */
 #ifndef OPENDEXT_OS_LOG_H
 #define OPENDEXT_OS_LOG_H

@@ -317,12 +317,13 @@ OSDictionary *OSDictionary::withCapacity(uint32_t)
 	return dx::take<OSDictionary>(core::OSDictionaryCreate());
 }
 
-OSDictionary *OSDictionary::withObjects(const OSObject *objects[], const OSString *keys[],
-					uint32_t count, uint32_t capacity)
+template <typename Key>
+static OSDictionary *dictionary_with(const OSObject *objects[], const Key *keys[], uint32_t count,
+				     uint32_t capacity)
 {
 	bool fits = (capacity == 0 || capacity >= count) &&
 		    ((objects != nullptr && keys != nullptr) || count == 0);
-	OSDictionary *made = fits ? withCapacity(capacity) : nullptr;
+	OSDictionary *made = fits ? OSDictionary::withCapacity(capacity) : nullptr;
 
 	for (uint32_t i = 0; made != nullptr && i < count; i++) {
 		if (!made->setObject(keys[i], objects[i])) {
@@ -330,6 +331,18 @@ OSDictionary *OSDictionary::withObjects(const OSObject *objects[], const OSStrin
 		}
 	}
 	return made;
+}
+
+OSDictionary *OSDictionary::withObjects(const OSObject *objects[], const OSString *keys[],
+					uint32_t count, uint32_t capacity)
+{
+	return dictionary_with(objects, keys, count, capacity);
+}
+
+OSDictionary *OSDictionary::withObjects(const OSObject *objects[], const OSObject *keys[],
+					uint32_t count, uint32_t capacity)
+{
+	return dictionary_with(objects, keys, count, capacity);
 }
 
 OSDictionary *OSDictionary::withDictionary(const OSDictionary *dictionary, uint32_t capacity)

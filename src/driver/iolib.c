@@ -15,10 +15,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/format.h"
 #include "driver/reactor.h"
 #include "driver/runtime.h"
 
-#define MAX_LINE 1024
+#define MAX_LINE DX_FORMAT_MAX_LINE
 
 uint64_t IOVMPageSize = 4096;
 
@@ -84,30 +85,6 @@ void IOLogBuffer(const char *title, const void *buffer, size_t size)
 	}
 }
 
-/* Copies a format without its modifiers in braces: "%{public}s" becomes "%s". */
-static void strip_modifiers(const char *format, char *stripped, size_t capacity)
-{
-	size_t out = 0;
-
-	while (*format != '\0' && out + 3 < capacity) {
-		if (format[0] == '%' && format[1] == '%') {
-			stripped[out++] = *format++;
-			stripped[out++] = *format++;
-			continue;
-		}
-		if (format[0] == '%' && format[1] == '{') {
-			const char *end = strchr(format, '}');
-			if (end != NULL) {
-				stripped[out++] = '%';
-				format = end + 1;
-				continue;
-			}
-		}
-		stripped[out++] = *format++;
-	}
-	stripped[out] = '\0';
-}
-
 void OSLogWithType(os_log_t log, os_log_type_t type, const char *format, ...)
 {
 	char stripped[MAX_LINE];
@@ -118,7 +95,7 @@ void OSLogWithType(os_log_t log, os_log_type_t type, const char *format, ...)
 	if (format == NULL) {
 		return;
 	}
-	strip_modifiers(format, stripped, sizeof(stripped));
+	dx_format_strip(format, stripped, sizeof(stripped));
 	va_start(arguments, format);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"

@@ -77,7 +77,7 @@ const char *dx_build_add_object(struct dx_build *build, const char *source, bool
 	if (extra != NULL) {
 		dx_words_add_all(&job->argv, extra);
 	}
-	dx_kit_add_includes(&build->kit, cplusplus && !build->client, &job->argv);
+	dx_kit_add_includes(&build->kit, cplusplus || build->client, &job->argv);
 	dx_words_add_all(&job->argv, &build->compiler_options);
 	dx_words_add_list(&job->argv, (const char *const[]){"-MD", "-MF", rule, "-c", source, "-o",
 							    object, NULL});

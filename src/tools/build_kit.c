@@ -174,10 +174,10 @@ void dx_kit_add_compiler(const struct dx_kit *kit, bool cplusplus, struct dx_wor
 }
 
 /* As system headers: what they do is not the business of a driver's warnings. */
-void dx_kit_add_includes(const struct dx_kit *kit, bool cplusplus_driver, struct dx_words *argv)
+void dx_kit_add_includes(const struct dx_kit *kit, bool additions, struct dx_words *argv)
 {
 	for (size_t i = 0; i < kit->includes.nr; i++) {
-		if (cplusplus_driver) {
+		if (additions) {
 			dx_words_add(argv, "-isystem");
 			dx_words_add_format(argv, "%s/opendext-cxx", kit->includes.items[i]);
 		}

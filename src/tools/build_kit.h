@@ -25,9 +25,9 @@ struct dx_kit {
 int dx_kit_find(const struct dx_tool *tool, struct dx_kit *ret_kit);
 /* Options that every compilation begins with: C or C++. */
 void dx_kit_add_compiler(const struct dx_kit *kit, bool cplusplus, struct dx_words *argv);
-/* -isystem for the headers. cplusplus_driver: with the additions to the C library that such sources
+/* -isystem for the headers. additions: with those to the C library that clients and C++ drivers
  * expect. */
-void dx_kit_add_includes(const struct dx_kit *kit, bool cplusplus_driver, struct dx_words *argv);
+void dx_kit_add_includes(const struct dx_kit *kit, bool additions, struct dx_words *argv);
 /* -L, and -rpath where the system's linker does not look; with sanitizer libraries on request. */
 void dx_kit_add_library_paths(const struct dx_kit *kit, bool sanitizers, struct dx_words *argv);
 /* Whether lib<name>.so is there. */

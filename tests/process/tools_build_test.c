@@ -59,6 +59,29 @@ TEST_SECONDS(build_of_a_client_finds_headers_in_other_directories, SECONDS)
 	CHECK_STR_EQ(program.err, "");
 }
 
+TEST_SECONDS(build_of_a_client_knows_what_is_beside_the_c_library_elsewhere, SECONDS)
+{
+	run_script("cat >app.c <<'END'\n"
+		   "#include <IOKit/IOKitLib.h>\n"
+		   "#include <os/log.h>\n"
+		   "#include <string.h>\n"
+		   "#include <time.h>\n"
+		   "int main(int argc, char **argv __unused)\n"
+		   "{\n"
+		   "	char text[4];\n"
+		   "	strlcpy(text, \"abcdef\", sizeof(text));\n"
+		   "	os_log(OS_LOG_DEFAULT, \"%{public}s %d%%\\n\", text, argc);\n"
+		   "	return clock_gettime_nsec_np(CLOCK_UPTIME_RAW) > 0 ? 42 : 1;\n"
+		   "}\n"
+		   "END\n"
+		   "cp app.c app.cpp\n"
+		   "$dext build --client app.c -o app && $dext build --client app.cpp -o app++ || "
+		   "exit 9\n"
+		   "./app; test $? -eq 42 || exit 9; ./app++");
+	check_status(42);
+	CHECK_STR_EQ(program.err, "app: abc 1%\napp++: abc 1%\n");
+}
+
 TEST_SECONDS(build_of_a_client_with_blocks_gives_what_runs, SECONDS)
 {
 	run_script("clang -print-file-name=libBlocksRuntime.so 2>/dev/null | grep -q / || exit 77\n"

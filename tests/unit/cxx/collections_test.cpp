@@ -82,6 +82,29 @@ TEST(dictionary_finds_what_was_set)
 	dictionary->release();
 }
 
+TEST(dictionary_is_made_of_keys_that_are_strings_or_objects)
+{
+	OSString *key = OSString::withCString("key");
+	OSNumber *number = OSNumber::withNumber(7ull, 32);
+	const OSObject *values[] = {number};
+	const OSString *strings[] = {key};
+	const OSObject *objects[] = {key};
+	const OSObject *numbers[] = {number};
+
+	OSDictionary *first = OSDictionary::withObjects(values, strings, 1);
+	OSDictionary *second = OSDictionary::withObjects(values, objects, 1);
+	CHECK(first != nullptr && second != nullptr);
+	CHECK(second->getObject("key") == number);
+	CHECK(first->isEqualTo(second));
+	CHECK(OSDictionary::withObjects(values, numbers, 1) == nullptr);
+	CHECK(OSDictionary::withObjects(values, objects, 2, 1) == nullptr);
+	CHECK(OSDictionary::withObjects(nullptr, objects, 1) == nullptr);
+	OSSafeReleaseNULL(first);
+	OSSafeReleaseNULL(second);
+	OSSafeReleaseNULL(number);
+	OSSafeReleaseNULL(key);
+}
+
 TEST(dictionary_is_compared_whole_or_by_keys)
 {
 	OSDictionary *a = OSDictionary::withCapacity(2);
