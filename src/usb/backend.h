@@ -12,7 +12,8 @@
  *       the stack has unlocked.
  *   B3  Every transfer accepted (0 returned) is completed exactly once; one refused never is.
  *       After gone() and before close() all accepted ones have been completed.
- *   B4  Nothing here blocks, apart from acquire(), open() and close().
+ *   B4  Nothing here blocks, apart from acquire(), open() and close(), and claim() and release(),
+ *       which may wait until a driver of the kernel has let go or has come back.
  *   B5  data points at the memory of the caller's buffer and is used in place (zero copy). It stays
  *       valid until complete(). Others may change its bytes at any time: a backend that interprets
  *       them reads them once.
