@@ -374,7 +374,7 @@ static void describe_data(const struct dx_description *description,
 
 static int describe(struct dx_options *options, struct dx_description **ret_description)
 {
-	static const struct dx_preset preset = {0x0001, "Serial port", "SERIAL000001"};
+	static const struct dx_preset preset = {0x0001, "Serial port", "SERIAL000001", false};
 	struct dx_described_configuration *configuration = NULL;
 	struct dx_description *description = NULL;
 	int result = dx_preset_describe(&preset, options, DX_USB_SPEED_HIGH, &description);

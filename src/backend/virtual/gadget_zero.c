@@ -141,7 +141,7 @@ static int describe(struct dx_options *options, struct dx_description **ret_desc
 	if (result < 0) {
 		return result;
 	}
-	description->speed = dx_preset_speed(options, DX_USB_SPEED_SUPER);
+	description->speed = dx_preset_speed(options, DX_USB_SPEED_SUPER, false);
 	description->fifo_bytes = (uint32_t)dx_options_number(
 		options, "fifo", 4096, 1u << 26, description->fifo_bytes);
 	description->vendor = 0x0525;

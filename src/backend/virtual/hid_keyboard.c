@@ -282,7 +282,7 @@ static const struct dx_model_ops keyboard_ops = {
 
 static int describe(struct dx_options *options, struct dx_description **ret_description)
 {
-	static const struct dx_preset preset = {0x0002, "Keyboard", "KEYBOARD0001"};
+	static const struct dx_preset preset = {0x0002, "Keyboard", "KEYBOARD0001", true};
 	struct dx_described_configuration *configuration = NULL;
 	struct dx_described_setting *setting = NULL;
 	struct dx_description *description = NULL;
@@ -342,7 +342,7 @@ static int create(struct dx_options *options, int *fd, struct dx_description **d
 }
 
 static const struct dx_model_key keys[] = {
-	{"speed", DX_SPEED_VALUES, "full", "of the bus"},
+	{"speed", DX_SPEED_VALUES_LOW, "full", "of the bus"},
 	{"text", "TEXT", "nothing", "what it types; {enter}, {ctrl+c}, {f5}, {{} are keys"},
 	{"rate", "1..1000", "50", "keys per second; the endpoint's interval is 8 ms"},
 	{"repeat", "0..", "1", "how often the text is typed; 0: for ever"},

@@ -374,7 +374,7 @@ static const struct dx_model_ops storage_ops = {
 
 static int describe(struct dx_options *options, struct dx_description **ret_description)
 {
-	static const struct dx_preset preset = {0x0003, "Disk", "0123456789AB"};
+	static const struct dx_preset preset = {0x0003, "Disk", "0123456789AB", false};
 	struct dx_described_configuration *configuration = NULL;
 	struct dx_described_setting *setting = NULL;
 	struct dx_description *description = NULL;

@@ -14,18 +14,20 @@
 
 #define TEST_VENDOR 0x1209u
 
-static const char *const speed_names[] = {"full", "high", "super", "super-plus", NULL};
-static const uint8_t speeds[] = {DX_USB_SPEED_FULL, DX_USB_SPEED_HIGH, DX_USB_SPEED_SUPER,
-				 DX_USB_SPEED_SUPER_PLUS};
+static const char *const speed_names[] = {"low", "full", "high", "super", "super-plus", NULL};
+static const uint8_t speeds[] = {DX_USB_SPEED_LOW, DX_USB_SPEED_FULL, DX_USB_SPEED_HIGH,
+				 DX_USB_SPEED_SUPER, DX_USB_SPEED_SUPER_PLUS};
 
-uint8_t dx_preset_speed(struct dx_options *options, uint8_t fallback)
+uint8_t dx_preset_speed(struct dx_options *options, uint8_t fallback, bool has_low)
 {
-	unsigned index = 0;
+	unsigned first = has_low ? 0 : 1;
+	unsigned index = first;
 
 	while (speeds[index] != fallback) {
 		index++;
 	}
-	return speeds[dx_options_choice(options, "speed", speed_names, index)];
+	return speeds[first +
+		      dx_options_choice(options, "speed", speed_names + first, index - first)];
 }
 
 static void free_cleanup(struct dx_description **description)
@@ -46,7 +48,7 @@ int dx_preset_describe(const struct dx_preset *preset, struct dx_options *option
 	description->manufacturer_string = 1;
 	description->product_string = 2;
 	description->serial_string = 3;
-	description->speed = dx_preset_speed(options, speed);
+	description->speed = dx_preset_speed(options, speed, preset->has_low);
 	description->vendor = TEST_VENDOR;
 	description->product = preset->product_id;
 	description->release = 0x0100;
@@ -73,14 +75,15 @@ struct dx_described_endpoint dx_preset_interrupt(const struct dx_description *de
 						 unsigned interval_ms)
 {
 	/* From high speed on the interval is 2^(n-1) times 125 us. */
+	bool is_slow =
+		description->speed == DX_USB_SPEED_FULL || description->speed == DX_USB_SPEED_LOW;
 	unsigned exponent = 4 + (unsigned)__builtin_ctz(interval_ms);
 
 	return (struct dx_described_endpoint){
 		.address = address,
 		.type = DX_USB_INTERRUPT,
 		.max_packet = max_packet,
-		.interval =
-			(uint8_t)(description->speed == DX_USB_SPEED_FULL ? interval_ms : exponent),
+		.interval = (uint8_t)(is_slow ? interval_ms : exponent),
 		.peer = address ^ 0x80,
 	};
 }

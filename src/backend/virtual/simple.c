@@ -24,27 +24,42 @@ static uint16_t read_packet(struct dx_options *options, uint8_t speed, uint8_t t
 {
 	uint16_t maximum = dx_description_max_packet(speed, type);
 	uint16_t minimum = type != DX_USB_BULK ? 1 : speed == DX_USB_SPEED_FULL ? 8 : maximum;
-	uint16_t packet = (uint16_t)dx_options_number(options, "packet", minimum, maximum, maximum);
+	uint16_t packet = 0;
 
+	if (maximum == 0) {
+		dx_options_fail(options, "type=%s: does not exist at low speed",
+				type_names[type - 1]);
+		return 0;
+	}
+	packet = (uint16_t)dx_options_number(options, "packet", minimum, maximum, maximum);
 	if (type == DX_USB_BULK && (packet & (packet - 1)) != 0) {
 		dx_options_fail(options, "packet=%u: not one of 8, 16, 32, 64", packet);
 	}
 	return packet;
 }
 
+/* bInterval counts milliseconds, or is the exponent of 2 of its unit. */
+static uint8_t read_interval(struct dx_options *options, uint8_t speed, uint8_t type)
+{
+	bool is_slow = speed == DX_USB_SPEED_FULL || speed == DX_USB_SPEED_LOW;
+	bool is_count = type == DX_USB_BULK || (type == DX_USB_INTERRUPT && is_slow);
+
+	return (uint8_t)dx_options_number(options, "interval", type != DX_USB_BULK,
+					  is_count ? 255 : 16,
+					  type == DX_USB_BULK	      ? 0
+					  : speed == DX_USB_SPEED_LOW ? 10
+								      : 4);
+}
+
 static struct dx_described_endpoint read_endpoint(struct dx_options *options, uint8_t speed)
 {
-	uint8_t type = (uint8_t)(1 + dx_options_choice(options, "type", type_names, 1));
-	unsigned most =
-		type == DX_USB_BULK || (speed == DX_USB_SPEED_FULL && type == DX_USB_INTERRUPT)
-			? 255
-			: 16;
+	unsigned usual = speed == DX_USB_SPEED_LOW ? DX_USB_INTERRUPT : DX_USB_BULK;
+	uint8_t type = (uint8_t)(1 + dx_options_choice(options, "type", type_names, usual - 1));
 
 	return (struct dx_described_endpoint){
 		.type = type,
 		.max_packet = read_packet(options, speed, type),
-		.interval = (uint8_t)dx_options_number(options, "interval", type != DX_USB_BULK,
-						       most, type == DX_USB_BULK ? 0 : 4),
+		.interval = read_interval(options, speed, type),
 	};
 }
 
@@ -73,7 +88,8 @@ static int describe(struct dx_options *options, const struct dx_preset *preset,
 
 static int describe_source_sink(struct dx_options *options, struct dx_description **ret_description)
 {
-	static const struct dx_preset preset = {0x0004, "Source and sink", "SOURCESINK01"};
+	static const struct dx_preset preset = {0x0004, "Source and sink", "SOURCESINK01",
+						true};
 	DX_CLEANUP(free_cleanup) struct dx_description *description = NULL;
 	int result = describe(options, &preset, &description);
 	struct dx_described_setting *setting = NULL;
@@ -112,7 +128,7 @@ static int describe_source_sink(struct dx_options *options, struct dx_descriptio
 
 static int describe_loopback(struct dx_options *options, struct dx_description **ret_description)
 {
-	static const struct dx_preset preset = {0x0005, "Loopback", "LOOPBACK0001"};
+	static const struct dx_preset preset = {0x0005, "Loopback", "LOOPBACK0001", true};
 	DX_CLEANUP(free_cleanup) struct dx_description *description = NULL;
 	int result = describe(options, &preset, &description);
 	struct dx_described_setting *setting = NULL;
@@ -147,8 +163,8 @@ static int describe_loopback(struct dx_options *options, struct dx_description *
 
 /* clang-format off */
 #define COMMON_KEYS                                                                             \
-	{"speed", DX_SPEED_VALUES, "high", "decides the packet sizes"},                         \
-	{"type", "bulk, interrupt, isochronous", "bulk", "of the endpoints"},                   \
+	{"speed", DX_SPEED_VALUES_LOW, "high", "decides the packet sizes"},                     \
+	{"type", "bulk, interrupt, isochronous", "bulk", "of the endpoints; at low speed interrupt"}, \
 	{"packet", "bytes", "largest", "wMaxPacketSize, as far as speed and type allow"},       \
 	{"interval", "1..255", "4", "bInterval if not bulk; at most 16 where it is an exponent"}, \
 	{"class", "0..255", "255", "bInterfaceClass"},                                          \

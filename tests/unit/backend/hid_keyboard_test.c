@@ -105,6 +105,29 @@ TEST(hid_keyboard_describes_itself)
 	model_tear_down(&m);
 }
 
+/* The endpoint is the last seven bytes of the configuration. */
+TEST(hid_keyboard_interval_is_eight_milliseconds_at_every_speed)
+{
+	static const struct {
+		const char *spec;
+		uint8_t interval;
+	} rows[] = {
+		{"virtual:hid-keyboard,speed=low", 8},
+		{"virtual:hid-keyboard,speed=full", 8},
+		{"virtual:hid-keyboard,speed=high", 7},
+	};
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct dx_usb_device *device = attach(rows[i].spec);
+		size_t length = 0;
+		const uint8_t *bytes = dx_usb_device_configuration_at(device, 0, &length);
+
+		CHECK_EQ(bytes[length - 7], 7);
+		CHECK_EQ(bytes[length - 1], rows[i].interval);
+		(void)dx_usb_device_unref(device);
+	}
+}
+
 TEST(hid_keyboard_leds_and_reports_can_be_read)
 {
 	struct model m = model_set_up("virtual:hid-keyboard");

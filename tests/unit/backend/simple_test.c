@@ -83,6 +83,22 @@ TEST(source_sink_of_isochronous_endpoints)
 	model_tear_down(&m);
 }
 
+TEST(loopback_at_low_speed_is_of_interrupt_endpoints)
+{
+	struct model m = model_set_up("virtual:loopback,speed=low,interval=1");
+	struct dx_usb_pipe *in = model_pipe(&m, 0, 0x81);
+	struct dx_usb_pipe *out = model_pipe(&m, 0, 0x01);
+
+	CHECK_EQ(dx_usb_device_speed(m.device), DX_USB_SPEED_LOW);
+	CHECK_EQ(dx_usb_pipe_type(in), DX_USB_INTERRUPT);
+	CHECK_EQ(dx_usb_pipe_max_packet(in), 8);
+	put(out, "slow", 4);
+	expect(in, "slow", 4, 8);
+	(void)dx_usb_pipe_unref(in);
+	(void)dx_usb_pipe_unref(out);
+	model_tear_down(&m);
+}
+
 TEST(loopback_of_unequal_numbers)
 {
 	struct model m = model_set_up("virtual:loopback,in=7,out=2,speed=super");
@@ -129,7 +145,12 @@ TEST(simple_spec_errors)
 	expect_refused("virtual:source-sink,type=interrupt,interval=17", -EINVAL,
 		       "interval=17: not in 1..16");
 	expect_refused("virtual:source-sink,fifo=4096", -EINVAL, "fifo: unknown key");
-	expect_refused("virtual:source-sink,speed=low", -EINVAL,
+	expect_refused("virtual:source-sink,speed=warp", -EINVAL,
+		       "speed=warp: not one of low, full, high, super, super-plus");
+	expect_refused("virtual:source-sink,speed=low,type=bulk", -EINVAL,
+		       "type=bulk: does not exist at low speed");
+	expect_refused("virtual:source-sink,speed=low,packet=9", -EINVAL, "packet=9: not in 1..8");
+	expect_refused("virtual:mass-storage,speed=low,file=x", -EINVAL,
 		       "speed=low: not one of full, high, super, super-plus");
 	expect_refused("virtual:loopback,type=isochronous", -EINVAL,
 		       "type=isochronous: a loopback is bulk or interrupt");
