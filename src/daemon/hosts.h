@@ -33,7 +33,7 @@
 #define DX_HOST_NR_IDS  (1ull << 26) /* user clients of one host, ever */
 #define DX_HOST_EXIT_MS 2000u
 #define DX_HOST_KILL_MS 5000u
-#define DX_HOST_STACK_MS 300u /* for a host that hangs, to say where */
+#define DX_HOST_STACK_MS 3000u /* for a host that hangs, to say where and end */
 
 struct dx_bundle;
 struct dx_client;
@@ -98,7 +98,7 @@ void dx_host_setup_done(struct dx_host *host, int32_t status, const char *text);
 void dx_host_driver_gone(struct dx_host *host);
 /* signal: SIGTERM or SIGKILL. */
 void dx_host_kill(struct dx_host *host, int signal);
-/* One whose driver does not return: it is asked for the stack (SIGQUIT), soon after killed. */
+/* One whose driver does not return: it is told to say where and to end (SIGQUIT), else killed. */
 void dx_host_kill_hanging(struct dx_host *host);
 /* Frees all at the end of the broker; those that live on only lose their socket. */
 void dx_hosts_free(struct dx_broker *broker);

@@ -8,6 +8,7 @@
  *   T2  leader is true only between taking and giving up the lead of reactor, in this thread.
  *   T3  a thread of the driver has a signal stack of its own, so that the line of a crash is also
  *       printed when its stack is full; without memory for one it goes without.
+ *   T4  the first DX_THREAD_MAX_IDS threads of the driver are known by their ids.
  * Threads:    each its own record; nobody reads another's.
  */
 #ifndef DX_DRIVER_THREAD_H
@@ -16,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct dx_queue;
 struct dx_reactor;
@@ -29,7 +31,8 @@ struct dx_queue_hold {
 	bool shared; /* beside others: it cannot be given away in between */
 };
 
-#define DX_THREAD_BATCH 16u
+#define DX_THREAD_BATCH   16u
+#define DX_THREAD_MAX_IDS 128u
 
 struct dx_thread {
 	struct dx_runtime *runtime; /* of the driver whose code runs here; NULL: none */
@@ -52,6 +55,8 @@ extern _Thread_local struct dx_thread dx_thread_record __attribute__((tls_model(
  * builds both do nothing. */
 void dx_thread_signal_stack_begin(void);
 void dx_thread_signal_stack_end(void);
+/* Kernel's ids of those between the two, as many as are kept (T4). For signal handlers. */
+unsigned dx_thread_ids(pid_t *ids, unsigned nr_ids);
 
 static inline struct dx_thread *dx_thread_self(void)
 {

@@ -13,10 +13,13 @@
 #include <link.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
@@ -171,7 +174,7 @@ static _Unwind_Reason_Code take_call(struct _Unwind_Context *context, void *argu
 	struct walk *walk = argument;
 	unsigned nr_calls = walk->nr_calls;
 
-	if (nr_calls == MAX_CALLS) {
+	if (nr_calls == MAX_CALLS || _Unwind_GetIP(context) == 0) {
 		return _URC_END_OF_STACK;
 	}
 	walk->calls[nr_calls] = _Unwind_GetIP(context);
@@ -260,25 +263,46 @@ static void report(int number, siginfo_t *info, void *context)
 	(void)raise(number);
 }
 
-/*
- * A signal to the process comes to any thread that takes it. One that has said its part blocks it
- * and sends it again, so that it reaches all, one after the other.
- */
+static _Atomic unsigned nr_answers;
+
+/* Asks one thread and waits for it; one that does not answer is the broker's to end. */
+static void ask_thread(pid_t thread, int number)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	unsigned before = atomic_load_explicit(&nr_answers, memory_order_acquire);
+
+	if (syscall(SYS_tgkill, getpid(), thread, number) < 0) {
+		return; /* it has ended */
+	}
+	/* Pairs with the release of the thread that answers: its lines are out. */
+	while (atomic_load_explicit(&nr_answers, memory_order_acquire) == before) {
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 static void report_all(int number, siginfo_t *info, void *context)
 {
-	ucontext_t *interrupted = context;
+	pid_t threads[DX_THREAD_MAX_IDS];
 	struct line line = {.length = 0};
 
-	(void)info;
 	if (dx_thread_self()->method_name != NULL) {
 		add(&line, crash_name);
 		add(&line, ": is");
 		add_method(&line);
 		end(&line);
-		add_stack(interrupted);
+		add_stack(context);
 	}
-	(void)sigaddset(&interrupted->uc_sigmask, number);
-	(void)kill(getpid(), number);
+	if (info->si_code == SI_TKILL) { /* asked by another thread */
+		(void)atomic_fetch_add_explicit(&nr_answers, 1, memory_order_release);
+		return;
+	}
+	unsigned nr_threads = dx_thread_ids(threads, DX_THREAD_MAX_IDS);
+	for (unsigned i = 0; i < nr_threads; i++) {
+		if (threads[i] != gettid()) {
+			ask_thread(threads[i], number);
+		}
+	}
+	(void)kill(getpid(), SIGKILL);
 }
 
 void dx_crash_install(const char *name)

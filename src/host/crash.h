@@ -9,8 +9,8 @@
  *          Offsets are those of the file, so that `addr2line -e PATH` knows them; of a caller it is
  *          that of the call itself. The process only finds these numbers; names and lines are
  *          found outside, by dext-stack.
- * Signals: SIGQUIT asks for the same of every thread that is in the driver's code; the process goes
- *          on. The broker sends it before it ends a driver that does not return.
+ * Signals: SIGQUIT asks for the same of every thread that is in the driver's code, and ends the
+ *          process. The broker sends it to a host whose driver does not return.
  */
 #ifndef DX_HOST_CRASH_H
 #define DX_HOST_CRASH_H

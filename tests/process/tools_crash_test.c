@@ -133,7 +133,7 @@ TEST_SECONDS(driver_that_misbehaves_leaves_the_others_alone, SECONDS)
 		   "	'OSString *s = OSString::withCString(\"x\"); s->release(); s->release();'\n"
 		   "do\n"
 		   "	bad \"$body\" && $dext build Bad 2>/dev/null || exit 9\n"
-		   "	$dext run -t 300ms Bad.dext Loop.dext -- ./app app 2>/dev/null || exit 9\n"
+		   "	$dext run -t 10s Bad.dext Loop.dext -- ./app app 2>/dev/null || exit 9\n"
 		   "done | grep -c 'went out and came back the same'");
 	check_runs();
 	CHECK_STR_EQ(program.out, "6\n");

@@ -237,30 +237,9 @@ TEST(crash_with_a_broken_stack_says_what_is_left_of_it)
 TEST(crash_is_asked_for_the_stacks_of_all_threads_in_driver_code)
 {
 	static char text[16384];
-	size_t length = 0;
-	int ends[2];
 
-	if (IS_SANITIZED) {
-		SKIP("sanitizers report crashes themselves");
-	}
-	CHECK_EQ(pipe(ends), 0);
-	pid_t pid = fork();
-	CHECK_GE(pid, 0);
-	if (pid == 0) {
-		(void)dup2(ends[1], STDERR_FILENO);
-		dx_crash_install("org.example.Driver");
-		stay_with_two_threads();
-	}
-	(void)close(ends[1]);
-	while (strstr(text, "is in First::Start\norg.example.Driver: the stack, ") == NULL ||
-	       strstr(text, "is in Second::Stop\norg.example.Driver: the stack, ") == NULL) {
-		ssize_t more = read(ends[0], text + length, sizeof(text) - 1 - length);
-
-		CHECK_GT(more, 0);
-		length += (size_t)more;
-	}
-	CHECK_EQ(kill(pid, SIGKILL), 0);
-	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	CHECK_EQ(die(stay_with_two_threads, false, text, sizeof(text)), SIGKILL);
+	CHECK(strstr(text, "is in First::Start\norg.example.Driver: the stack, ") != NULL);
+	CHECK(strstr(text, "is in Second::Stop\norg.example.Driver: the stack, ") != NULL);
 	CHECK(strstr(text, "crashed") == NULL);
-	(void)close(ends[0]);
 }
