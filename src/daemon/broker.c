@@ -22,6 +22,7 @@
 #include "base/pathutil.h"
 #include "daemon/bundle.h"
 #include "daemon/clients.h"
+#include "daemon/configure.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
 #include "daemon/host_watches.h"
@@ -138,6 +139,7 @@ static void on_kick(void *context)
 		adopting_over(broker);
 	}
 	if (broker->phase == DX_PHASE_RUNNING) {
+		dx_devices_sweep(broker);
 		match_due_entries(broker);
 	}
 	sweep_bundles(broker);

@@ -179,6 +179,29 @@ void dx_device_configure(struct dx_device *device, unsigned value, bool matches)
 	dx_device_interface_gone(device);
 }
 
+void dx_device_configure_by(struct dx_device *device, const struct dx_driver *driver,
+			    unsigned value, bool matches)
+{
+	device->configured_by = driver->entry->id;
+	dx_device_configure(device, value, matches);
+}
+
+void dx_devices_sweep(struct dx_broker *broker)
+{
+	dx_list_for_each (node, &broker->devices) {
+		struct dx_device *device = dx_list_entry(node, struct dx_device, node);
+		const struct dx_entry *service =
+			device->configured_by == 0
+				? NULL
+				: dx_registry_find(broker->registry, device->configured_by);
+
+		if (device->configured_by != 0 && (service == NULL || service->ghost)) {
+			device->configured_by = 0;
+			dx_device_configure(device, 0, false);
+		}
+	}
+}
+
 void dx_device_interface_gone(struct dx_device *device)
 {
 	if (device->next_configuration != 0 && device->state == DX_DEVICE_ATTACHED &&

@@ -10,7 +10,9 @@
  *                 category. Its score is that of the row it would match by;
  *               - a driver of the device, by SetConfiguration(). With matchInterfaces the interfaces
  *                 are registered, that is drivers are looked for; without they can only be seen.
- *             Configuring anew takes the old interfaces away first.
+ *             Configuring anew takes the old interfaces away first. When the driver that configured
+ *             the device goes, so do they: with it goes the process that had the device open, which
+ *             for a virtual one is the device; the next driver configures it as it likes.
  * Invariants:
  *   I1  interfaces of one configuration at a time: new ones come after the old have left.
  *   I2  what an interface looks like comes from the descriptors that the broker read, never from a
@@ -25,6 +27,8 @@
 
 #include "daemon/device.h"
 
+struct dx_driver;
+
 #define DX_COMPOSITE_SCORE    60000
 #define DX_COMPOSITE_CATEGORY "IODefaultMatchCategory"
 
@@ -37,6 +41,11 @@ bool dx_device_decompose(struct dx_device *device);
 
 /* Interfaces of the configuration with this value (0: none), in place of what is there. */
 void dx_device_configure(struct dx_device *device, unsigned value, bool matches);
+/* The same by a driver; its interfaces go with it. */
+void dx_device_configure_by(struct dx_device *device, const struct dx_driver *driver,
+			    unsigned value, bool matches);
+/* From the loop: whose drivers have gone are no longer configured. */
+void dx_devices_sweep(struct dx_broker *broker);
 /* terminate.c: one of its interfaces has left. */
 void dx_device_interface_gone(struct dx_device *device);
 /* The value that the built-in driver selects: what is in force, or the first. 0: there is none. */

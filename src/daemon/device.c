@@ -145,6 +145,7 @@ static int take_configurations(struct dx_device *device, struct dx_dict *dict)
 	device->configuration = 0;
 	device->next_configuration = 0;
 	device->composite = false;
+	device->configured_by = 0;
 	return device->configurations == NULL ? -EPROTO : 0;
 }
 

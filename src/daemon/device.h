@@ -75,6 +75,7 @@ struct dx_device {
 	struct dx_array *configurations; /* of what dx_usb_describe() says of each */
 	unsigned configuration;          /* whose interfaces are published; 0: none */
 	bool composite;                  /* the built-in driver has configured it */
+	uint64_t configured_by;          /* the service that has; 0: none of those that are there */
 	unsigned next_configuration;     /* 0, or what follows when the old interfaces have gone */
 	bool next_matches;
 };

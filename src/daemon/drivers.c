@@ -156,9 +156,7 @@ void dx_driver_free(struct dx_driver *driver)
 		dx_host_driver_gone(host);
 	}
 	bundle->nr_drivers--;
-	if (bundle->unloading && bundle->nr_drivers == 0) {
-		dx_broker_kick(broker); /* frees it */
-	}
+	dx_broker_kick(broker); /* sweeps what was its own, and perhaps the bundle */
 }
 
 /* What the service shows: all keys of its personality, and who it belongs to. */

@@ -173,30 +173,41 @@ static int on_add_entry(struct dx_host *host, const struct dx_wire_message_in *m
 	return r;
 }
 
-/* It has a driver on the device, or on one of its interfaces. */
-static bool drives(const struct dx_host *host, const struct dx_device *device)
+/* Its driver of the device, or else of one of its interfaces; NULL. */
+static const struct dx_driver *driver_on(const struct dx_host *host,
+					 const struct dx_device *device)
 {
+	const struct dx_driver *found = NULL;
+
 	dx_list_for_each (node, &host->drivers) {
-		if (dx_list_entry(node, struct dx_driver, host_node)->entry->parent->device ==
-		    device) {
-			return true;
+		const struct dx_driver *driver = dx_list_entry(node, struct dx_driver, host_node);
+
+		if (driver->entry->parent == device->entry) {
+			return driver;
+		}
+		if (driver->entry->parent->device == device) {
+			found = driver;
 		}
 	}
-	return false;
+	return found;
 }
 
 static int on_configured(struct dx_host *host, const struct dx_wire_configured *body)
 {
 	struct dx_entry *entry = dx_registry_find(host->broker->registry, body->id);
+	const struct dx_driver *driver = NULL;
 
 	if (body->id == 0 || entry == NULL || entry->ghost || entry->inactive) {
 		return 0; /* gone meanwhile */
 	}
-	if (entry->device == NULL || entry->device->entry != entry ||
-	    !drives(host, entry->device)) {
+	if (entry->device != NULL && entry->device->entry == entry) {
+		driver = driver_on(host, entry->device);
+	}
+	if (driver == NULL) {
 		return -EPROTO;
 	}
-	dx_device_configure(entry->device, body->value, (body->flags & DX_CONFIGURED_MATCH) != 0);
+	dx_device_configure_by(entry->device, driver, body->value,
+			       (body->flags & DX_CONFIGURED_MATCH) != 0);
 	return 0;
 }
 

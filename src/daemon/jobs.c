@@ -30,7 +30,7 @@ struct dx_jobs {
 	int event_fd;
 
 	struct dx_mutex lock; /* order 30; guards what follows */
-	struct dx_cond quiet; /* nr_threads became 0 */
+	struct dx_cond quiet; /* the broker is the only owner */
 	unsigned nr_owners DX_GUARDED_BY(lock);  /* the broker, and each thread */
 	unsigned nr_threads DX_GUARDED_BY(lock);
 	bool abandoned DX_GUARDED_BY(lock);      /* the broker has gone */
@@ -63,13 +63,16 @@ static void free_all(struct dx_list *list)
 	}
 }
 
-/* The last one turns off the light. */
+/* The last one turns off the light; that is the broker, unless it did not want to wait. */
 static void give_up_share(struct dx_jobs *jobs)
 {
 	bool last = false;
 
 	dx_mutex_lock(&jobs->lock);
 	last = --jobs->nr_owners == 0;
+	if (jobs->nr_owners == 1) {
+		dx_cond_broadcast(&jobs->quiet);
+	}
 	dx_mutex_unlock(&jobs->lock);
 	if (last) {
 		dx_fd_close(&jobs->event_fd);
@@ -86,9 +89,6 @@ static struct dx_job *next_locked(struct dx_jobs *jobs) DX_REQUIRES(jobs->lock)
 
 	if (node == NULL) {
 		jobs->nr_threads--;
-		if (jobs->nr_threads == 0) {
-			dx_cond_broadcast(&jobs->quiet);
-		}
 		return NULL;
 	}
 	dx_list_push_back(&jobs->working, node);
@@ -211,7 +211,7 @@ int dx_jobs_new(struct dx_loop *loop, struct dx_jobs **ret_jobs)
 
 static void wait_quiet_locked(struct dx_jobs *jobs, uint64_t deadline_ns) DX_REQUIRES(jobs->lock)
 {
-	while (jobs->nr_threads > 0 &&
+	while (jobs->nr_owners > 1 &&
 	       dx_cond_wait_until(&jobs->quiet, &jobs->lock, deadline_ns) == 0) {
 	}
 }

@@ -407,9 +407,16 @@ void dx_records_restore_interfaces(struct dx_device *device)
 		for (size_t i = 0; (service = service_at(record, i)) != NULL; i++) {
 			uint64_t value = dx_dict_get_u64(service, "configuration", 0);
 
-			if (dx_dict_get_u64(service, "device", 0) == device->id && value != 0 &&
-			    value <= UINT8_MAX && device->configuration == 0) {
+			if (dx_dict_get_u64(service, "device", 0) != device->id || value == 0 ||
+			    value > UINT8_MAX) {
+				continue;
+			}
+			if (device->configuration == 0) {
 				dx_device_configure(device, (unsigned)value, true);
+			}
+			if (dx_dict_get_u64(service, "provider", 0) == device->id &&
+			    !dx_device_is_composite(device->entry)) {
+				device->configured_by = dx_dict_get_u64(service, "id", 0);
 			}
 		}
 	}

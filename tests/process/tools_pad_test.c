@@ -62,3 +62,25 @@ TEST(unplugged_both_go_and_plugged_in_again_both_come)
 	CHECK_STR_EQ(program.err, "");
 	CHECK_EQ(program.status, 0);
 }
+
+TEST(file_of_a_device_that_came_after_the_process_can_be_read_by_it)
+{
+	/* One process for all of the driver's services: it confined itself before the second file. */
+	script("set -e; dext=\"$OPENDEXT_TEST_DEXT\"; own=$(mktemp -d); cd $own\n"
+	       "\"$dext\" unload org.opendext.test.pad\n"
+	       "cp -R \"$OPENDEXT_TEST_PAD\" One.dext\n"
+	       "sed -i 's#<key>IOResourceMatch</key>#<key>IOUserServerOneProcess</key><true/>&#'"
+	       " One.dext/Info.plist\n"
+	       "\"$dext\" load One.dext\n"
+	       "await() { for i in $(seq 200); do\n"
+	       "test $(\"$dext\" tree | grep -c '+- from the device driver') = $1 && return;"
+	       " sleep 0.1; done; \"$dext\" tree; exit 8; }\n"
+	       "await 1\n"
+	       "cp \"$OPENDEXT_TEST_PAD_DEVICE\" second.device\n"
+	       "\"$dext\" attach $own/second.device >/dev/null\n"
+	       "await 2\n"
+	       "test $(\"$dext\" tree | sed -n 's/.*, pid \\([0-9]*\\).*/\\1/p' | sort -u | wc -l) = 1\n"
+	       "cd /; rm -r $own\n");
+	CHECK_STR_EQ(program.err, "");
+	CHECK_EQ(program.status, 0);
+}

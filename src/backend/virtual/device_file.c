@@ -414,15 +414,21 @@ static int read_all(int fd, size_t size, void *buffer, size_t *ret_length)
 	return 0;
 }
 
-static int load(const char *path, void **ret_bytes, size_t *ret_length)
+static int open_file(const char *path)
 {
-	DX_CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int load(int fd, void **ret_bytes, size_t *ret_length)
+{
 	DX_CLEANUP_FREE void *bytes = NULL;
 	struct stat about = {0};
 	size_t length = 0;
 	int result = 0;
 
-	if (fd < 0 || fstat(fd, &about) < 0) {
+	if (fstat(fd, &about) < 0) {
 		return -errno;
 	}
 	if (!S_ISREG(about.st_mode)) {
@@ -444,12 +450,24 @@ static int load(const char *path, void **ret_bytes, size_t *ret_length)
 	return 0;
 }
 
-int dx_device_file_describe(struct dx_options *options, const char *path,
+int dx_device_file_open(struct dx_options *options, const char *path)
+{
+	int fd = open_file(path);
+
+	if (fd < 0) {
+		dx_options_fail(options, "%s: %s", path, strerror(-fd));
+	}
+	return fd;
+}
+
+int dx_device_file_describe(struct dx_options *options, const char *path, int fd,
 			    struct dx_description **ret_description)
 {
+	DX_CLEANUP_FD int own_fd = fd < 0 ? open_file(path) : -1;
 	DX_CLEANUP_FREE void *bytes = NULL;
 	size_t length = 0;
-	int result = load(path, &bytes, &length);
+	int from = fd < 0 ? own_fd : fd;
+	int result = from < 0 ? from : load(from, &bytes, &length);
 
 	if (result < 0) {
 		dx_options_fail(options, "%s: %s", path, strerror(-result));

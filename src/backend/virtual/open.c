@@ -99,12 +99,14 @@ static int plan_read(struct plan *plan, const char *spec)
 	return result;
 }
 
-static int plan_describe(struct plan *plan, struct dx_description **ret_description)
+/* fd: a description file that somebody has opened, or -1. */
+static int plan_describe(struct plan *plan, int fd, struct dx_description **ret_description)
 {
 	DX_CLEANUP(description_cleanup) struct dx_description *description = NULL;
 	int result = plan->kind != NULL ? plan->kind->describe(&plan->options, &description)
 					: dx_device_file_describe(&plan->options,
-								  plan->options.name, &description);
+								  plan->options.name, fd,
+								  &description);
 
 	if (result == 0) {
 		result = dx_description_override(description, &plan->options);
@@ -148,7 +150,7 @@ int dx_catalog_describe(const char *spec, char *message, size_t message_size,
 		result = -EINVAL;
 	}
 	if (result == 0) {
-		result = plan_describe(plan, &description);
+		result = plan_describe(plan, -1, &description);
 	}
 	if (result == 0) {
 		excuse_keys(&plan->options, dx_device_keys);
@@ -175,10 +177,12 @@ int dx_virtual_acquire(const char *spec, char *message, size_t message_size)
 	}
 	result = plan_read(plan, spec);
 	if (result == 0) {
-		if (plan->kind == NULL || plan->kind->acquire == NULL) {
+		if (plan->kind != NULL && plan->kind->acquire == NULL) {
 			return -ENODATA;
 		}
-		result = plan->kind->acquire(&plan->options);
+		result = plan->kind == NULL
+				 ? dx_device_file_open(&plan->options, plan->options.name)
+				 : plan->kind->acquire(&plan->options);
 	}
 	return result < 0 ? plan_fail(plan, result, spec, message, message_size) : result;
 }
@@ -276,7 +280,7 @@ static int set_up(struct dx_virtual *device, const char *spec, struct plan *plan
 {
 	DX_CLEANUP(description_cleanup) struct dx_description *description = NULL;
 	uint8_t container[16];
-	int result = plan_describe(plan, &description);
+	int result = plan_describe(plan, plan->kind == NULL ? *fd : -1, &description);
 
 	if (result == 0) {
 		result = make_model(plan, fd, &description, &device->model);

@@ -107,8 +107,11 @@ void dx_faults_finishing(struct dx_virtual_endpoint *endpoint, struct dx_usb_tra
 
 /* ---- device_file.c ---- */
 
-/* Reads the file; 0 and a description, or a negative errno with a message in options. */
-int dx_device_file_describe(struct dx_options *options, const char *path,
+/* The file, for one who may not open it: a descriptor, or a negative errno with a message. */
+int dx_device_file_open(struct dx_options *options, const char *path);
+/* Reads the file, from its beginning in fd if that is not -1; 0 and a description, or a negative errno
+ * with a message in options. */
+int dx_device_file_describe(struct dx_options *options, const char *path, int fd,
 			    struct dx_description **ret_description);
 /* The decoder behind it, for bytes that are in memory; `name` begins the messages. */
 int dx_device_file_parse(const void *bytes, size_t length, const char *name,

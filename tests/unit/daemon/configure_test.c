@@ -319,6 +319,24 @@ TEST(new_configuration_takes_the_old_interfaces_and_their_drivers_away)
 	end(&fixture, client);
 }
 
+TEST(interfaces_go_with_the_driver_that_configured_the_device)
+{
+	struct fixture fixture;
+	uint64_t device = 0;
+	int client = -1;
+
+	fixture_init(&fixture);
+	write_both(&fixture, "Configure2Match");
+	client = begin(&fixture);
+	(void)client_wait_find(client, "GoodInterface");
+	device = client_find(client, "Gadget Zero");
+	CHECK_EQ(client_text(client, DX_WIRE_A_UNLOAD, "test.both", NULL, 0), 0);
+	client_wait_count(client, "IOUSBHostInterface", 0);
+	CHECK_EQ(nr_children(client, device), 0);
+	CHECK_EQ(client_find(client, "Gadget Zero"), device);
+	end(&fixture, client);
+}
+
 TEST(configuration_of_somebody_elses_device_breaks_the_host)
 {
 	struct fixture fixture;
