@@ -195,16 +195,15 @@ kern_return_t OpenDextEventLinkSignal(IOEventLink *link, uint64_t *signalsTaken)
 	}
 	dx_mutex_lock(&core->lock);
 	kern_return_t status = status_locked(core);
-	uint64_t nr_taken = core->nr_sent;
+	if (status == kIOReturnSuccess && signalsTaken != NULL) {
+		*signalsTaken = core->nr_sent; /* before anybody is woken */
+	}
 	if (status == kIOReturnSuccess) {
 		core->nr_sent = 0;
 		core->nr_received++;
 		dx_cond_broadcast(&core->cond);
 	}
 	dx_mutex_unlock(&core->lock);
-	if (status == kIOReturnSuccess && signalsTaken != NULL) {
-		*signalsTaken = nr_taken;
-	}
 	return status;
 }
 
