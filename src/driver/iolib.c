@@ -85,25 +85,6 @@ void IOLogBuffer(const char *title, const void *buffer, size_t size)
 	}
 }
 
-void OSLogWithType(os_log_t log, os_log_type_t type, const char *format, ...)
-{
-	char stripped[MAX_LINE];
-	va_list arguments;
-
-	(void)log;
-	(void)type; /* all levels are shown, as DriverKit does */
-	if (format == NULL) {
-		return;
-	}
-	dx_format_strip(format, stripped, sizeof(stripped));
-	va_start(arguments, format);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	(void)IOLogv(stripped, arguments);
-#pragma GCC diagnostic pop
-	va_end(arguments);
-}
-
 /* ---- memory ---- */
 
 void *IOMalloc(size_t size)
