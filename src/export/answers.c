@@ -69,6 +69,10 @@ void dx_export_answers_drop(struct dx_export_peer *peer)
 	while (!dx_list_is_empty(&peer->answers)) {
 		drop_first(peer, &peer->answers);
 	}
+	while (!dx_list_is_empty(&peer->early)) { /* removes itself */
+		dx_export_answer_free(
+			peer, dx_list_entry(peer->early.next, struct dx_export_answer, link));
+	}
 }
 
 static void gather(struct dx_export_peer *peer)

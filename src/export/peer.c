@@ -40,6 +40,8 @@ void dx_export_peer_end(struct dx_export_peer *peer, const char *why)
 	peer->timer = dx_loop_source_remove(peer->timer);
 	dx_fd_close(&peer->fd);
 	dx_export_answers_drop(peer);
+	dx_export_answer_free(peer, peer->overtaken);
+	peer->overtaken = NULL;
 	free(peer->reply);
 	peer->reply = NULL;
 	if (peer->reading != NULL) {
@@ -148,8 +150,12 @@ static void take_submit(struct dx_export_peer *peer)
 		dx_export_peer_end(peer, "too many isochronous packets");
 		return;
 	}
-	peer->refusal = dx_export_request_new(peer, &peer->unit, &peer->reading);
-	if (peer->refusal != 0) {
+	peer->highest = peer->unit.number > peer->highest ? peer->unit.number : peer->highest;
+	peer->overtaken = dx_export_early_take(peer, peer->unit.number);
+	if (peer->overtaken == NULL) {
+		peer->refusal = dx_export_request_new(peer, &peer->unit, &peer->reading);
+	}
+	if (peer->overtaken != NULL || peer->refusal != 0) {
 		want(peer, DX_EXPORT_SKIP, NULL, data + packets);
 	} else {
 		want(peer, DX_EXPORT_READ_DATA, peer->reading->transfer.data, data);
@@ -194,8 +200,15 @@ static void take_request(struct dx_export_peer *peer)
 
 static void take_skipped(struct dx_export_peer *peer)
 {
-	int result = dx_export_refuse(peer, &peer->unit, peer->refusal);
+	struct dx_export_answer *overtaken = dx_take_ptr(&peer->overtaken);
+	int result = 0;
 
+	if (overtaken != NULL) {
+		overtaken->unit.status = DX_USBIP_ECONNRESET;
+		dx_export_answer_push(peer, overtaken);
+	} else {
+		result = dx_export_refuse(peer, &peer->unit, peer->refusal);
+	}
 	if (result < 0) {
 		end_for(peer, result, "");
 	} else {
@@ -329,7 +342,8 @@ static bool turn(struct dx_export_peer *peer)
 	if (result < 0) {
 		dx_export_peer_end(peer, strerror(-result));
 	} else if (peer->device != NULL && peer->device->is_gone) {
-		dx_export_peer_end(peer, "the device has gone"); /* it has been told, if it listens */
+		dx_export_peer_end(peer,
+				   "the device has gone"); /* it has been told, if it listens */
 	}
 	return !peer->has_ended && (moved || (!could_read && may_read(peer)));
 }
@@ -411,6 +425,7 @@ int dx_export_peer_new(struct dx_export *export, int *fd, const char *name)
 	dx_list_init(&peer->link);
 	dx_list_init(&peer->answers);
 	dx_list_init(&peer->sending);
+	dx_list_init(&peer->early);
 	want(peer, DX_EXPORT_READ_REQUEST, peer->bytes_in, DX_USBIP_HEADER_BYTES);
 	result = watch(peer);
 	if (result < 0) {

@@ -20,6 +20,10 @@
  * to it follows. A request that had moved bytes is answered first, with these bytes and
  * -ECONNRESET, and the unlink then gets 0, as if it had come too late.
  *
+ * Linux's client may send an unlink before the submit that it means: its sending thread looks at
+ * the two queues one after the other. A number above all that have been seen is such a one, because
+ * Linux counts upwards: the unlink waits for the submit, which is then not carried out.
+ *
  * Invariants:
  *   X1  The backend's functions are not called from within its callbacks: complete() and gone()
  * only put things on lists, dx_export_device_run() does the rest. X2  A peer that has ended lives
@@ -121,8 +125,12 @@ struct dx_export_peer {
 	uint8_t bytes_in[DX_USBIP_UNIT_BYTES];
 	struct dx_usbip_reader reader;
 	struct dx_usbip_unit unit;
-	struct dx_export_request *reading; /* whose data are being received */
-	int32_t refusal;                   /* status of the one that is skipped */
+	struct dx_export_request *reading;  /* whose data are being received */
+	int32_t refusal;                    /* status of the one that is skipped */
+	struct dx_export_answer *overtaken; /* its unlink came first: answered instead */
+	uint32_t highest;                   /* number of a submit so far */
+	struct dx_list early; /* answers to unlinks that came first; `unlinked` says of what */
+	unsigned nr_early;
 
 	uint8_t *reply; /* of the first part */
 	size_t reply_length;
@@ -234,6 +242,8 @@ void dx_export_request_handed_over(struct dx_export_request *request, int result
 void dx_export_request_cancel(struct dx_export_request *request);
 /* The answer to a submit that was refused. @return 0; -ENOMEM. */
 int dx_export_refuse(struct dx_export_peer *peer, const struct dx_usbip_unit *unit, int32_t status);
+/* The answer to an unlink that has overtaken this submit, or NULL. */
+struct dx_export_answer *dx_export_early_take(struct dx_export_peer *peer, uint32_t number);
 /* @return 0; -ENOMEM. */
 int dx_export_unlink(struct dx_export_peer *peer, const struct dx_usbip_unit *unit);
 

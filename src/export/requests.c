@@ -12,6 +12,8 @@
 
 #include "export/private.h"
 
+#define MAX_EARLY 64u /* unlinks that wait for what they mean */
+
 static uint8_t address_of(const struct dx_usbip_unit *unit)
 {
 	return (uint8_t)(unit->endpoint | (unit->is_in && unit->endpoint != 0 ? 0x80u : 0u));
@@ -338,6 +340,21 @@ int dx_export_refuse(struct dx_export_peer *peer, const struct dx_usbip_unit *un
 	return 0;
 }
 
+struct dx_export_answer *dx_export_early_take(struct dx_export_peer *peer, uint32_t number)
+{
+	dx_list_for_each (node, &peer->early) {
+		struct dx_export_answer *answer =
+			dx_list_entry(node, struct dx_export_answer, link);
+
+		if (answer->unit.unlinked == number) {
+			dx_list_remove(node);
+			peer->nr_early--;
+			return answer;
+		}
+	}
+	return NULL;
+}
+
 int dx_export_unlink(struct dx_export_peer *peer, const struct dx_usbip_unit *unit)
 {
 	struct dx_export_answer *answer =
@@ -356,6 +373,12 @@ int dx_export_unlink(struct dx_export_peer *peer, const struct dx_usbip_unit *un
 			return 0;
 		}
 	}
-	dx_export_answer_push(peer, answer); /* it was done already */
+	if (unit->unlinked > peer->highest && peer->nr_early < MAX_EARLY) {
+		answer->unit.unlinked = unit->unlinked;
+		dx_list_push_back(&peer->early, &answer->link);
+		peer->nr_early++;
+	} else {
+		dx_export_answer_push(peer, answer); /* it was done already */
+	}
 	return 0;
 }

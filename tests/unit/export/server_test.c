@@ -278,8 +278,41 @@ TEST(unlink_of_a_pending_request_leaves_no_other_answer)
 	unit = hear_unit(fd);
 	CHECK_EQ(unit.number, 13);
 	CHECK_EQ(unit.status, 0);
-	unlink_it(fd, 14, 77);
+	unlink_it(fd, 14, 9); /* was never there */
 	CHECK_EQ(hear_unit(fd).status, 0);
+	(void)close(fd);
+	CHECK(test_wait_until(is_free, served, 10000));
+	served_stop(served);
+}
+
+/* Linux's two queues: the unlink may overtake the submit. */
+TEST(unlink_before_its_request_is_answered_instead_of_it)
+{
+	struct served *served = serve(ZERO);
+	int fd = import(served);
+	uint8_t data[512] = {0};
+	struct dx_usbip_unit unit;
+
+	CHECK_EQ(simple(fd, 0, 9, 3, 0), 0);
+	unlink_it(fd, 0xC0D2, 0xC0D1);
+	submit(fd, 0xC0D0, 0x01, 512);
+	say(fd, data, sizeof(data));
+	unit = hear_unit(fd);
+	CHECK_EQ(unit.number, 0xC0D0);
+	CHECK_EQ(unit.actual, 512);
+	submit(fd, 0xC0D1, 0x01, 512);
+	say(fd, data, sizeof(data));
+	unit = hear_unit(fd);
+	CHECK_EQ(unit.command, DX_USBIP_UNLINK_ANSWER);
+	CHECK_EQ(unit.number, 0xC0D2);
+	CHECK_EQ(unit.status, DX_USBIP_ECONNRESET);
+	for (uint32_t i = 0; i < 64; i++) { /* those that never come are few */
+		unlink_it(fd, 0xD000 + i, 0xE000 + i);
+	}
+	unlink_it(fd, 0xD100, 0xE100);
+	unit = hear_unit(fd);
+	CHECK_EQ(unit.number, 0xD100);
+	CHECK_EQ(unit.status, 0);
 	(void)close(fd);
 	CHECK(test_wait_until(is_free, served, 10000));
 	served_stop(served);
