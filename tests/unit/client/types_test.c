@@ -43,22 +43,14 @@ SIZES(IODataQueueEntry, 8);
 SIZES(IODataQueueAppendix, 28);
 _Static_assert(offsetof(IODataQueueMemory, queue) == 12, "the head of a queue");
 
-/* Callbacks are plain function pointers with these parameters. */
-static const IOAsyncCallback0 callback_0 = NULL;
-static const IOAsyncCallback1 callback_1 = NULL;
-static const IOAsyncCallback2 callback_2 = NULL;
-static const IOAsyncCallback callback_n = NULL;
-static const IOServiceMatchingCallback matching_callback = NULL;
-static const IOServiceInterestCallback interest_callback = NULL;
-
 TEST(callbacks_have_the_size_of_a_pointer)
 {
-	CHECK_EQ(sizeof(callback_0), sizeof(void *));
-	CHECK_EQ(sizeof(callback_1), sizeof(void *));
-	CHECK_EQ(sizeof(callback_2), sizeof(void *));
-	CHECK_EQ(sizeof(callback_n), sizeof(void *));
-	CHECK_EQ(sizeof(matching_callback), sizeof(void *));
-	CHECK_EQ(sizeof(interest_callback), sizeof(void *));
+	CHECK_EQ(sizeof(IOAsyncCallback0), sizeof(void *));
+	CHECK_EQ(sizeof(IOAsyncCallback1), sizeof(void *));
+	CHECK_EQ(sizeof(IOAsyncCallback2), sizeof(void *));
+	CHECK_EQ(sizeof(IOAsyncCallback), sizeof(void *));
+	CHECK_EQ(sizeof(IOServiceMatchingCallback), sizeof(void *));
+	CHECK_EQ(sizeof(IOServiceInterestCallback), sizeof(void *));
 }
 
 TEST(codes_are_put_together_of_system_subsystem_and_number)
