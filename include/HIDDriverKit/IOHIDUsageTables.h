@@ -63,6 +63,8 @@ enum {
 	kHIDUsage_Button_2 = 0x2,
 	kHIDUsage_Button_3 = 0x3,
 	kHIDUsage_Button_4 = 0x4,
+	kHIDUsage_Button_255 = 255,
+	kHIDUsage_Button_65535 = 65535,
 	kHIDUsage_Csmr_ConsumerControl = 0x1,
 	kHIDUsage_Csmr_Play = 0xb0,
 	kHIDUsage_Csmr_ScanNextTrack = 0xb5,

@@ -192,6 +192,54 @@ TEST_SECONDS(build_of_a_cplusplus_driver_gives_what_runs, SECONDS)
 	CHECK(strstr(program.out, "went out and came back the same") != NULL);
 }
 
+/* There is no HID system, but its drivers compile, start and send what nobody takes. */
+TEST_SECONDS(build_of_an_event_service_gives_what_starts, SECONDS)
+{
+	run_script("clang++ -print-file-name=libBlocksRuntime.so 2>/dev/null | grep -q / || exit 77\n"
+		   "mkdir Keys && sed 's/<string>IOUSBHost[A-Za-z]*</<string>IOUserResources</"
+		   ";s/>Stream</>Keys</;s/>StreamClient</>Keys</;/<key>id[VP]/,+1d' "
+		   "$from/Info.plist >Keys/Info.plist\n"
+		   "cat >Keys/Keys.iig <<'END'\n"
+		   "#include <HIDDriverKit/IOUserHIDEventService.iig>\n"
+		   "class IOHIDElement;\n"
+		   "class Keys : public IOUserHIDEventService {\n"
+		   "public:\n"
+		   "	virtual kern_return_t Start(IOService *provider) override;\n"
+		   "	virtual void handleReport(uint64_t timestamp, uint8_t *report,\n"
+		   "		uint32_t reportLength, IOHIDReportType type, uint32_t reportID) "
+		   "override LOCALONLY;\n"
+		   "};\n"
+		   "END\n"
+		   "cat >Keys/Keys.cpp <<'END'\n"
+		   "#include <DriverKit/IOLib.h>\n"
+		   "#include <HIDDriverKit/HIDDriverKit.h>\n"
+		   "#include \"Keys.h\"\n"
+		   "void Keys::handleReport(uint64_t, uint8_t *, uint32_t, IOHIDReportType, uint32_t) {}\n"
+		   "kern_return_t IMPL(Keys, Start)\n"
+		   "{\n"
+		   "	OSAction *action = nullptr;\n"
+		   "	kern_return_t status = Start(provider, SUPERDISPATCH);\n"
+		   "	if (status == 0) status = CreateActionReportAvailable(8, &action);\n"
+		   "	OSSafeReleaseNULL(action);\n"
+		   "	if (status == 0) status = dispatchKeyboardEvent(0, kHIDPage_KeyboardOrKeypad, "
+		   "kHIDUsage_KeyboardA, 1, 0, true);\n"
+		   "	if (status == 0) status = dispatchRelativePointerEvent(0, 1 << 16, 0, 0, "
+		   "kIOHIDPointerEventOptionsNoAcceleration, false);\n"
+		   "	if (status == 0) status = dispatchRelativeScrollWheelEvent(0, 0, 0, 0, 0, "
+		   "false);\n"
+		   "	IOLog(\"status %x, elements %d\", status, getElements() != nullptr);\n"
+		   "	return OSDynamicCast(IOHIDInterface, provider) == nullptr ? status : 1;\n"
+		   "}\n"
+		   "END\n"
+		   "$dext build Keys && $dext run -n Keys.dext -- echo runs");
+	if (program.status == 77) {
+		SKIP("clang or the blocks runtime is not installed");
+	}
+	check_status(0);
+	check_says(": status 0, elements 0\n");
+	CHECK_STR_EQ(program.out, "runs\n");
+}
+
 /* --- Wrong input ----------------------------------------------------------------------------- */
 
 TEST_SECONDS(build_without_a_property_list_says_so, SECONDS)
