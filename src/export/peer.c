@@ -250,36 +250,31 @@ static bool may_read(const struct dx_export_peer *peer)
 	       !dx_export_answers_are_too_many(peer);
 }
 
-/* @return true when something has come. */
-static bool read_some(struct dx_export_peer *peer)
+/* Whatever has arrived, while it may be read. */
+static void read_some(struct dx_export_peer *peer)
 {
-	bool moved = false;
-
 	for (unsigned i = 0; i < READ_ROUNDS; i++) {
 		int result = 0;
 
 		while (may_read(peer) && dx_usbip_reader_is_full(&peer->reader)) {
 			take(peer);
-			moved = true;
 		}
 		if (!may_read(peer) || (i > 0 && !peer->reader.has_more)) {
-			return moved;
+			return;
 		}
 		result = dx_usbip_reader_receive(&peer->reader, peer->fd);
 		if (result == -EAGAIN) {
-			return moved;
+			return;
 		}
 		if (result < 0) {
 			dx_export_peer_end(peer, result == -ECONNRESET ? NULL : strerror(-result));
-			return true;
+			return;
 		}
-		moved = true;
 	}
-	return moved;
 }
 
 /* The reply of the first part; behind it the end, or what follows an import. */
-static bool write_reply(struct dx_export_peer *peer)
+static void write_reply(struct dx_export_peer *peer)
 {
 	ssize_t sent = send(peer->fd, peer->reply + peer->reply_sent,
 			    peer->reply_length - peer->reply_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -288,21 +283,20 @@ static bool write_reply(struct dx_export_peer *peer)
 		if (errno != EAGAIN && errno != EINTR) {
 			dx_export_peer_end(peer, strerror(errno));
 		}
-		return false;
+		return;
 	}
 	peer->reply_sent += (size_t)sent;
 	if (peer->reply_sent != peer->reply_length) {
-		return false;
+		return;
 	}
 	if (peer->device == NULL) {
 		dx_export_peer_end(peer, NULL);
-		return false;
+		return;
 	}
 	free(peer->reply);
 	peer->reply = NULL;
 	dx_loop_set_timer(peer->timer, 0);
 	want_unit(peer);
-	return true;
 }
 
 /* What the loop waits for. */
@@ -326,12 +320,11 @@ static void update(struct dx_export_peer *peer)
 /* One turn. @return true when another one may find work. */
 static bool turn(struct dx_export_peer *peer)
 {
-	bool could_read = may_read(peer);
-	bool moved = read_some(peer);
 	int result = 0;
 
+	read_some(peer);
 	if (!peer->has_ended && peer->phase == DX_EXPORT_WRITE_REPLY) {
-		moved = write_reply(peer);
+		write_reply(peer);
 	}
 	if (peer->device != NULL) {
 		dx_export_device_run(peer->device);
@@ -345,7 +338,8 @@ static bool turn(struct dx_export_peer *peer)
 		dx_export_peer_end(peer,
 				   "the device has gone"); /* it has been told, if it listens */
 	}
-	return !peer->has_ended && (moved || (!could_read && may_read(peer)));
+	/* More in the socket, or in the buffer now that a barrier has fallen. */
+	return may_read(peer) && (peer->reader.has_more || dx_usbip_reader_is_full(&peer->reader));
 }
 
 void dx_export_peer_work(struct dx_export_peer *peer)

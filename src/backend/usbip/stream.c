@@ -77,6 +77,7 @@ int dx_usbip_reader_receive(struct dx_usbip_reader *reader, int fd)
 
 	assert(reader->left != 0 && reader->at == reader->end);
 	length = recvmsg(fd, &message, MSG_DONTWAIT);
+	reader->has_more = false;
 	if (length <= 0) {
 		return length == 0 ? -ECONNRESET : errno == EINTR ? -EAGAIN : -errno;
 	}
