@@ -50,7 +50,6 @@ struct dx_channel_notes {
 	uint32_t blocked;       /* what cq_blocked says */
 	uint32_t batches;       /* begun and not ended */
 	uint32_t nr_pages;      /* pages of the ring that are filled */
-	uint32_t nr_slow;       /* wake-ups that took long */
 	struct dx_list backlog; /* of struct note_chunk, oldest first */
 };
 
@@ -80,6 +79,7 @@ struct dx_channel_driver {
 	_Atomic int error;
 	_Atomic uint32_t pages_ready; /* bit per slot: its answer bytes have a page */
 	_Atomic uint32_t nr_backlog;  /* written under notes.lock */
+	_Atomic uint32_t nr_slow;     /* how much slow wake-ups have cost lately */
 	struct dx_channel_slot slots[DX_LAYOUT_SLOTS];
 	struct dx_channel_notes notes;
 	dx_channel_notify_fn notify;

@@ -103,9 +103,12 @@ static bool source_poll(struct dx_source *source)
 	return taken > 0;
 }
 
+/* A ring that was heard and not served yet is work: it will not be reported again. */
 static bool source_arm(struct dx_source *source)
 {
-	return !client_of(source)->lost && dx_channel_driver_arm(client_of(source)->channel);
+	struct dx_user_client *client = client_of(source);
+
+	return !client->lost && (client->rang || dx_channel_driver_arm(client->channel));
 }
 
 static void source_disarm(struct dx_source *source)

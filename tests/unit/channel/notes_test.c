@@ -203,6 +203,51 @@ TEST(the_limit_itself_is_no_failure)
 	server_stop(&server);
 }
 
+/* One notification to a reader that is armed: one wake-up through the socket. */
+static int wake_once(struct dx_channel_app *app)
+{
+	struct dx_channel_note note;
+
+	CHECK_EQ(dx_channel_app_arm(app, 1), 0);
+	int rc = call_simple(app, SELECTOR_NOTIFY, 1, 0, NULL);
+	if (rc == 0) {
+		CHECK_EQ(dx_channel_app_next(app, &note), 1);
+	}
+	return rc;
+}
+
+TEST(a_slow_wake_up_now_and_then_is_no_failure)
+{
+	struct server server;
+	server_start(&server, &one);
+	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+
+	for (unsigned i = 0; i < 2000; i++) {
+		server_wake_cost_ns = i % 100 == 0 ? 1500000 : 0;
+		CHECK_EQ(wake_once(app), 0);
+	}
+	dx_channel_app_free(app);
+	server_stop(&server);
+	CHECK_EQ(server.errors[0], 0);
+}
+
+TEST(wake_ups_that_are_all_slow_end_the_channel)
+{
+	struct server server;
+	unsigned nr_good = 0;
+	server_start(&server, &one);
+	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+
+	server_wake_cost_ns = 1500000;
+	while (nr_good < 100 && wake_once(app) == 0) {
+		nr_good++;
+	}
+	CHECK_LE(nr_good, 8);
+	dx_channel_app_free(app);
+	server_stop(&server);
+	CHECK_EQ(server.errors[0], -ETIME);
+}
+
 TEST(wait_with_a_deadline_times_out)
 {
 	struct server server;

@@ -62,6 +62,9 @@ struct server {
 	int ready[2];
 };
 
+/* CPU time that each wake-up through a socket takes in this process. */
+extern _Atomic uint64_t server_wake_cost_ns;
+
 /* Thread mode. The channels are open on return. */
 void server_start(struct server *server, const struct server_options *options);
 void server_stop(struct server *server);
