@@ -281,7 +281,7 @@ static void name_keys(const struct family *family, unsigned keys, char *text, si
 	}
 }
 
-/* The row with the fewest keys missing, then the fewest too many. */
+/* The row with the fewest keys missing or too many; of equal ones that with the highest score. */
 static const struct row *nearest_row(const struct family *family, unsigned keys,
 				     bool vendor_specific)
 {
@@ -296,8 +296,8 @@ static const struct row *nearest_row(const struct family *family, unsigned keys,
 		bool fits_class = row->rule == ANY_CLASS ||
 				  (row->rule == ONLY_VENDOR_SPECIFIC) == vendor_specific;
 
-		if (fits_class && missing * 16 + extra < least) {
-			least = missing * 16 + extra;
+		if (fits_class && missing + extra < least) {
+			least = missing + extra;
 			nearest = row;
 		}
 	}

@@ -389,6 +389,134 @@ TEST(why_not_names_every_key_at_fault)
 	teardown();
 }
 
+struct documented_row {
+	unsigned keys;
+	unsigned optional;
+	int only; /* 1: class 255; -1: other classes; 0: any */
+	int64_t score;
+};
+
+/* All subsets of the keys of one family, against the documented rows. */
+struct documented {
+	const char *const *keys; /* XML of each, with the values of the provider */
+	unsigned nr_keys;
+	const struct documented_row *rows;
+	unsigned nr_rows;
+};
+
+static int64_t documented_score(const struct documented *table, unsigned keys, bool is_255)
+{
+	for (unsigned i = 0; i < table->nr_rows; i++) {
+		if ((keys & ~table->rows[i].optional) == table->rows[i].keys &&
+		    (table->rows[i].only == 0 || (table->rows[i].only == 1) == is_255)) {
+			return table->rows[i].score;
+		}
+	}
+	return 0;
+}
+
+static void check_all(const struct documented *table, const struct dx_entry *entry, bool is_255)
+{
+	for (unsigned keys = 0; keys < 1u << table->nr_keys; keys++) {
+		char text[1024] = "";
+		size_t length = 0;
+
+		for (unsigned i = 0; i < table->nr_keys; i++) {
+			if ((keys & 1u << i) != 0) {
+				length += (size_t)snprintf(text + length, sizeof(text) - length,
+							   "%s", table->keys[i]);
+			}
+		}
+		if (score(entry, text) != documented_score(table, keys, is_255)) {
+			FAIL("%s: %lld", text, (long long)score(entry, text));
+		}
+	}
+}
+
+TEST(usb_every_combination_of_keys_is_a_row_or_no_match)
+{
+	static const char *const other_keys[] = {VID, PID, REL, N("bDeviceClass", 9), DSUB, DPROTO};
+	static const char *const own_keys[] = {VID, PID, REL, N("bDeviceClass", 255), DSUB, DPROTO};
+	static const char *const other_places[] = {VID,  PID,	 REL, N("bInterfaceClass", 8),
+						   ISUB, IPROTO, N("bInterfaceNumber", 0),
+						   N("bConfigurationValue", 1)};
+	static const char *const own_places[] = {VID,  PID,	REL, N("bInterfaceClass", 255),
+						 ISUB, IPROTO, N("bInterfaceNumber", 0),
+						 N("bConfigurationValue", 1)};
+	/* Bits: 1 vendor, 2 product, 4 release, 8 class, 16 subclass, 32 protocol, 64 + 128 place. */
+	static const struct documented_row device_rows[] = {
+		{1 | 2 | 4, 0, 0, 100000},   {1 | 2, 0, 0, 90000},
+		{1 | 16 | 32, 8, 1, 80000},  {1 | 16, 8, 1, 70000},
+		{8 | 16 | 32, 0, -1, 60000}, {8 | 16, 0, -1, 50000}};
+	static const struct documented_row interface_rows[] = {
+		{1 | 2 | 4 | 64 | 128, 0, 0, 100000}, {1 | 2 | 64 | 128, 0, 0, 90000},
+		{1 | 16 | 32, 8, 1, 80000},	       {1 | 16, 8, 1, 70000},
+		{8 | 16 | 32, 0, -1, 60000},	       {8 | 16, 0, -1, 50000}};
+	struct documented table = {other_keys, 6, device_rows, 6};
+
+	setup(9, 8);
+	check_all(&table, device, false);
+	table = (struct documented){other_places, 8, interface_rows, 6};
+	check_all(&table, interface, false);
+	teardown();
+	setup(255, 255);
+	table = (struct documented){own_keys, 6, device_rows, 6};
+	check_all(&table, device, true);
+	table = (struct documented){own_places, 8, interface_rows, 6};
+	check_all(&table, interface, true);
+	teardown();
+}
+
+static void check_why(const struct dx_entry *entry, const char *keys, const char *key,
+		      const char *part)
+{
+	char text[2048];
+	struct dx_dict *dict = NULL;
+	struct dx_why why = {0};
+	int64_t result = 0;
+
+	(void)snprintf(text, sizeof(text), S("IOProviderClass", "%s") "%s", entry->class_name, keys);
+	dict = xml(text);
+	CHECK(!dx_match_personality(dict, entry, &result, &why));
+	check_reason(&why, key, part);
+	dx_object_unref(dict);
+}
+
+TEST(why_not_names_what_a_combination_lacks_or_has_too_much)
+{
+	setup(9, 8);
+	check_why(device, PID, "idVendor", "idProduct without idVendor is no combination");
+	check_why(device, VID, "idProduct", "idVendor without idProduct is no combination");
+	check_why(device, VID PID DSUB, "bDeviceSubClass",
+		  "bDeviceSubClass is too much beside idVendor + idProduct");
+	check_why(device, N("bDeviceClass", 9), "bDeviceSubClass", "bDeviceClass without");
+	check_why(device, VID PID N("bInterfaceNumber", 0), "bInterfaceNumber",
+		  "belongs to IOUSBHostInterface");
+	check_why(interface, VID PID, "bInterfaceNumber",
+		  "without bInterfaceNumber + bConfigurationValue is no combination");
+	check_why(interface, VID PID N("bInterfaceNumber", 0), "bConfigurationValue",
+		  "without bConfigurationValue");
+	check_why(device, "", "IOProviderClass", "needs keys such as idVendor and idProduct");
+	teardown();
+	setup(255, 255);
+	check_why(interface, VID PID, "bInterfaceNumber",
+		  "without bInterfaceNumber + bConfigurationValue is no combination");
+	check_why(device, N("bDeviceClass", 255) DSUB, "bDeviceClass", "whose class is not 255");
+	teardown();
+}
+
+TEST(known_keys_are_found_in_other_letters)
+{
+	CHECK_STR_EQ(dx_match_known_key("idvendor"), "idVendor");
+	CHECK_STR_EQ(dx_match_known_key("bDeviceSubclass"), "bDeviceSubClass");
+	CHECK_STR_EQ(dx_match_known_key("bInterfaceSubclass"), "bInterfaceSubClass");
+	CHECK_STR_EQ(dx_match_known_key("usbspeed"), "USBSpeed");
+	CHECK_STR_EQ(dx_match_known_key("IDProductarray"), "idProductArray");
+	CHECK_STR_EQ(dx_match_known_key("ioproviderclass"), "IOProviderClass");
+	CHECK_STR_EQ(dx_match_known_key("IOMatchCategory"), "IOMatchCategory");
+	CHECK(dx_match_known_key("UserClientProperties") == NULL);
+}
+
 TEST(why_not_keeps_the_first_lines_when_full)
 {
 	struct dx_why why = {0};
