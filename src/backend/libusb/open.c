@@ -135,7 +135,8 @@ static int watch_fd(struct dx_libusb *device, int fd, uint32_t events)
 
 void dx_libusb_watch(struct dx_libusb *device, bool watch)
 {
-	if (watch == device->is_watching || (watch && device->is_lost)) {
+	/* One that is lost still has to tell how its transfers ended. */
+	if (watch == device->is_watching || (watch && device->is_removed)) {
 		return;
 	}
 	device->is_watching = watch;
@@ -158,6 +159,7 @@ static void LIBUSB_CALL on_fd_removed(int fd, void *context)
 
 	if (fd == device->fd) {
 		dx_libusb_watch(device, false);
+		device->is_removed = true;
 		device->is_lost = true;
 	} else {
 		(void)epoll_ctl(device->epoll_fd, EPOLL_CTL_DEL, fd, NULL);

@@ -89,6 +89,7 @@ struct dx_libusb {
 	int epoll_fd; /* libusb's descriptors, and end_fd */
 	uint32_t node_events; /* for which libusb wants the node to be watched */
 	bool is_watching;     /* the node is in there (L2) */
+	bool is_removed;      /* libusb has let go of the node */
 	bool is_lost;	      /* unplugged, or reset: the kernel has said so */
 	bool is_gone;	      /* gone() was called */
 

@@ -250,6 +250,27 @@ TEST(unplug_during_an_operation_is_told_after_it)
 	fixture_close(&f);
 }
 
+/* The operation hears of it before the node does: what is in flight must still be heard of. */
+TEST(unplug_that_an_operation_sees_first_is_not_the_last_event)
+{
+	struct fixture f;
+	struct dx_usb_transfer done = done_new();
+	struct dx_usb_transfer in = bulk(IN, data[0], 64);
+
+	fixture_open(&f);
+	submit(&f, &in);
+	fake.fail[FAKE_CLEAR_HALT] = LIBUSB_ERROR_NO_DEVICE;
+	CHECK_EQ(ops->clear_halt(f.backend, OUT, true, &done), 0);
+	fixture_wait(&f, 1);
+	CHECK_EQ(done.status, DX_USB_NOT_RESPONDING);
+	CHECK_EQ(f.log.nr_gone, 0);
+	fake_unplug();
+	fixture_wait(&f, 2);
+	CHECK_EQ(in.status, DX_USB_NOT_RESPONDING);
+	CHECK_EQ(f.log.nr_gone, 1);
+	fixture_close(&f);
+}
+
 TEST(close_waits_for_an_operation)
 {
 	struct fixture f;
