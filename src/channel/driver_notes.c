@@ -8,7 +8,9 @@
  *       an application that says something else has failed.
  *   M2  while the backlog is not empty everything new goes to its end: order is kept.
  *   M3  a backlog is never left without a doorbell to come: cq_blocked is odd, and after it was
- *       set, cq_head was looked at again and there was still no room.
+ *       set, cq_head was looked at again and there was still no room. Each look announces an epoch
+ *       of its own: the application may have rung for the last one already, with a head that was
+ *       used up before, and rings once for an epoch.
  *   M4  wake-ups happen outside the lock, at most one per epoch of the application's a_wait.
  * Trust:      cq_head, cq_event and a_wait are the application's: a lie costs it wake-ups or its
  *             connection.
@@ -181,6 +183,7 @@ static void set_blocked_locked(struct dx_channel_driver *channel, uint32_t epoch
 static int settle_backlog_locked(struct dx_channel_driver *channel) DX_REQUIRES(channel->notes.lock)
 {
 	struct dx_channel_notes *notes = &channel->notes;
+	bool announced = false;
 
 	for (;;) {
 		int moved = move_backlog_locked(channel);
@@ -193,9 +196,10 @@ static int settle_backlog_locked(struct dx_channel_driver *channel) DX_REQUIRES(
 			}
 			return 0;
 		}
-		if (moved == 0 && (notes->blocked & 1u) != 0) {
-			return 0; /* that epoch is announced and was checked since */
+		if (moved == 0 && announced) {
+			return 0; /* that epoch was checked since */
 		}
+		announced = true;
 		set_blocked_locked(channel, (notes->blocked + 1) | 1u);
 		dx_fence_seq_cst(); /* pairs with the fence after cq_head */
 	}

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -198,6 +199,36 @@ TEST(the_limit_itself_is_no_failure)
 	while (next < nr) {
 		CHECK_EQ(dx_channel_app_wait(app, 0), 1);
 		next = take_all(app, next);
+	}
+	dx_channel_app_free(app);
+	server_stop(&server);
+}
+
+/* The application rings for an epoch that was announced after its head was looked at: the room is used
+ * up already. It will not ring for this epoch again, so there must be another. */
+TEST(a_ring_that_finds_no_room_announces_another_epoch)
+{
+	struct server server;
+	int fds[DX_CHANNEL_NR_FDS];
+	uint64_t one_ring = 1;
+	server_start(&server, &one);
+	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	server_copy_fds(&server, 0, fds);
+	const struct dx_layout_d *d = mmap(NULL, sizeof(*d), PROT_READ, MAP_SHARED,
+					   fds[DX_CHANNEL_FD_D], 0);
+
+	CHECK_NE(d, MAP_FAILED);
+	CHECK_EQ(call_simple(app, SELECTOR_NOTIFY, DX_LAYOUT_CQ_SIZE + 10, 0, NULL), 0);
+	uint32_t epoch = dx_shared_load_relaxed(&d->cq_blocked);
+	CHECK_EQ(epoch & 1, 1);
+	CHECK_EQ(write(fds[DX_CHANNEL_FD_DOORBELL], &one_ring, sizeof(one_ring)), 8);
+	while (dx_shared_load_relaxed(&d->cq_blocked) == epoch) {
+		(void)sched_yield();
+	}
+	CHECK_EQ(dx_shared_load_relaxed(&d->cq_blocked) & 1, 1);
+	CHECK_EQ(munmap((void *)(uintptr_t)d, sizeof(*d)), 0);
+	for (unsigned i = 0; i < DX_CHANNEL_NR_FDS; i++) {
+		(void)close(fds[i]);
 	}
 	dx_channel_app_free(app);
 	server_stop(&server);
