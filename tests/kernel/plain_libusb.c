@@ -2,11 +2,12 @@
  *
  * plain_libusb - a program that moves bytes with libusb and nothing else: the yardstick.
  *
- *	plain_libusb SERIAL out|in|loopback BYTES DEPTH COUNT
+ *	plain_libusb SERIAL out|in|loopback|move BYTES DEPTH COUNT
  *
  * Moves COUNT transfers of BYTES on a Gadget Zero with that serial number, DEPTH of them in flight;
- * a loopback is a transfer out and the same bytes in, and is compared. Uses libusb as its
- * documentation shows: asynchronous transfers, memory of malloc, libusb_handle_events().
+ * a loopback is a transfer out and the same bytes in, and is compared; "move" is the same without a
+ * look at the bytes. Uses libusb as its documentation shows: asynchronous transfers, memory of malloc,
+ * libusb_handle_events().
  *
  * Prints one line: "transfers=N wall_ns=N cpu_ns=N" for the time between the first submission and
  * the last completion. Exit status 1 when a transfer failed or bytes were wrong.
@@ -19,16 +20,17 @@
 #include <string.h>
 #include <time.h>
 
-#define VENDOR	    0x0525
-#define PRODUCT	    0xa4a0
+#define VENDOR      0x0525
+#define PRODUCT     0xa4a0
 #define SOURCE_SINK 3
 #define LOOPBACK    2
 #define MAX_DEPTH   64u
 
 struct run {
 	libusb_device_handle *handle;
-	uint8_t in;  /* endpoints; 0: not used */
+	uint8_t in; /* endpoints; 0: not used */
 	uint8_t out;
+	int is_compared;
 	unsigned bytes;
 	unsigned depth;
 	uint64_t nr_wanted; /* of each direction */
@@ -64,17 +66,12 @@ static int is_filled(const uint8_t *data, unsigned bytes, uint64_t number)
 	return 1;
 }
 
-static int is_loopback(const struct run *run)
-{
-	return run->in != 0 && run->out != 0;
-}
-
 static void submit(struct run *run, struct libusb_transfer *transfer)
 {
 	unsigned is_in = (transfer->endpoint & LIBUSB_ENDPOINT_IN) != 0;
 	int ret;
 
-	if (is_loopback(run) && !is_in) {
+	if (run->is_compared && !is_in) {
 		fill(transfer->buffer, run->bytes, run->nr_submitted[is_in]);
 	}
 	ret = libusb_submit_transfer(transfer);
@@ -100,7 +97,7 @@ static void LIBUSB_CALL on_done(struct libusb_transfer *transfer)
 		run->failed = 1;
 		return;
 	}
-	if (is_loopback(run) && is_in &&
+	if (run->is_compared && is_in &&
 	    !is_filled(transfer->buffer, run->bytes, run->nr_done[is_in])) {
 		fprintf(stderr, "plain_libusb: transfer %llu has other bytes\n",
 			(unsigned long long)run->nr_done[is_in]);
@@ -285,13 +282,15 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (argc != 6) {
-		fprintf(stderr, "usage: plain_libusb SERIAL out|in|loopback BYTES DEPTH COUNT\n");
+		fprintf(stderr,
+			"usage: plain_libusb SERIAL out|in|loopback|move BYTES DEPTH COUNT\n");
 		return 2;
 	}
 	run.bytes = (unsigned)number(argv[3], 1u << 20);
 	run.depth = (unsigned)number(argv[4], MAX_DEPTH);
 	run.nr_wanted = number(argv[5], 1u << 30);
-	configuration = strcmp(argv[2], "loopback") == 0 ? LOOPBACK : SOURCE_SINK;
+	run.is_compared = strcmp(argv[2], "loopback") == 0;
+	configuration = run.is_compared || strcmp(argv[2], "move") == 0 ? LOOPBACK : SOURCE_SINK;
 	if (libusb_init(&context) != LIBUSB_SUCCESS) {
 		return 1;
 	}
