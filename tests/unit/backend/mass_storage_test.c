@@ -383,7 +383,7 @@ TEST(mass_storage_takes_the_descriptor_that_was_acquired)
 	(void)dx_usb_device_unref(device);
 	CHECK_EQ(dx_backend_virtual.acquire("virtual:gadget-zero", message, sizeof(message)),
 		 -ENODATA);
-	CHECK_EQ(dx_backend_virtual.acquire("file:/x", message, sizeof(message)), -ENODATA);
+	CHECK_EQ(dx_backend_virtual.acquire("file:/x", message, sizeof(message)), -ENOENT);
 	CHECK_EQ(dx_backend_virtual.acquire(spec, message, sizeof(message)), -ENOENT);
 	CHECK_EQ(dx_backend_virtual.acquire("virtual:x", message, sizeof(message)), -EINVAL);
 	disk_tear_down(&d);
