@@ -36,7 +36,7 @@ struct libusb_device {
 
 /* Before each struct libusb_transfer. */
 struct hidden {
-	bool is_ended;
+	_Alignas(struct libusb_transfer) bool is_ended; /* the transfer is right behind it */
 	bool is_cancelled;
 	enum libusb_transfer_status status;
 	int actual;
