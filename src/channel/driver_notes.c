@@ -22,13 +22,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/futex.h"
 #include "channel/segment.h"
 
-#define CHUNK_NOTES 24u /* about a page */
-#define SLOW_NS     1000000u
-#define SLOW_COST   64u  /* of a slow wake-up; a quick one takes 1 off */
-#define SLOW_LIMIT  512u /* eight in a row, or more than one in 64 for long */
+#define CHUNK_NOTES   24u /* about a page */
+#define SLOW_NS       1000000u
+#define SLOW_LIMIT_NS 1000000000u /* beside three quarters of all time */
 
 struct note_chunk {
 	struct dx_list node;
@@ -241,19 +241,24 @@ static uint64_t cpu_time_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Whether so many wake-ups were slow that it cannot be chance: interrupts and a busy host make one
- * slow now and then, an application with thousands of waiters all of them. Counts that two threads
- * make at once may lose one. */
-static bool is_too_slow(struct dx_channel_driver *channel, bool slow)
+/* Whether slow wake-ups took so much that it cannot be chance. Their number says nothing: where the
+ * machine is itself a guest, the time for which its host runs others counts as ours, and dozens in a
+ * row are slow, up to half of the time. An application with thousands of waiters takes nearly all.
+ * What two threads add at once may be lost. */
+static bool is_too_slow(struct dx_channel_driver *channel, uint64_t spent_ns)
 {
-	uint32_t cost = atomic_load_explicit(&channel->nr_slow, memory_order_relaxed);
-
-	if (!slow && cost == 0) {
+	if (spent_ns < SLOW_NS) {
 		return false;
 	}
-	cost = slow ? cost + SLOW_COST : cost - 1;
-	atomic_store_explicit(&channel->nr_slow, cost, memory_order_relaxed);
-	return cost >= SLOW_LIMIT;
+	uint64_t now = dx_clock_now_ns();
+	uint64_t before = atomic_load_explicit(&channel->slow_at_ns, memory_order_relaxed);
+	uint64_t level = atomic_load_explicit(&channel->slow_ns, memory_order_relaxed);
+	uint64_t allowed = now > before ? (now - before) / 4 * 3 : 0;
+
+	level = (level > allowed ? level - allowed : 0) + spent_ns;
+	atomic_store_explicit(&channel->slow_at_ns, now, memory_order_relaxed);
+	atomic_store_explicit(&channel->slow_ns, level, memory_order_relaxed);
+	return level >= SLOW_LIMIT_NS;
 }
 
 /* The application can make a wake-up dear (thousands of waiters), but not endless. */
@@ -268,7 +273,7 @@ static void wake(struct dx_channel_driver *channel, enum wake how)
 	} else if (channel->notify != NULL) {
 		channel->notify(channel->notify_context);
 	}
-	if (is_too_slow(channel, cpu_time_ns() - start >= SLOW_NS)) {
+	if (is_too_slow(channel, cpu_time_ns() - start)) {
 		dx_channel_driver_fail(channel, -ETIME);
 	}
 }

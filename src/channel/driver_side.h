@@ -79,7 +79,8 @@ struct dx_channel_driver {
 	_Atomic int error;
 	_Atomic uint32_t pages_ready; /* bit per slot: its answer bytes have a page */
 	_Atomic uint32_t nr_backlog;  /* written under notes.lock */
-	_Atomic uint32_t nr_slow;     /* how much slow wake-ups have cost lately */
+	_Atomic uint64_t slow_ns;     /* CPU time of slow wake-ups, beyond what is allowed */
+	_Atomic uint64_t slow_at_ns;  /* when slow_ns was right */
 	struct dx_channel_slot slots[DX_LAYOUT_SLOTS];
 	struct dx_channel_notes notes;
 	dx_channel_notify_fn notify;

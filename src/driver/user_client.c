@@ -63,6 +63,7 @@ static int take_one(struct dx_user_client *client, struct dx_thread *self)
 	if (what < 0) {
 		dx_user_client_lose(client, what == -EPROTO ? "broke the channel's protocol"
 				    : what == -ENOBUFS ? "does not read its notifications"
+				    : what == -ETIME   ? "makes its wake-ups endless"
 						       : NULL);
 		return -1;
 	}

@@ -262,18 +262,52 @@ TEST(a_slow_wake_up_now_and_then_is_no_failure)
 	CHECK_EQ(server.errors[0], 0);
 }
 
-TEST(wake_ups_that_are_all_slow_end_the_channel)
+/* Where the machine is a guest of a busy host. */
+TEST(slow_wake_ups_in_a_row_are_no_failure)
+{
+	struct server server;
+	server_start(&server, &one);
+	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+
+	server_wake_cost_ns = 1500000;
+	for (unsigned i = 0; i < 30; i++) {
+		CHECK_EQ(wake_once(app), 0);
+	}
+	dx_channel_app_free(app);
+	server_stop(&server);
+	CHECK_EQ(server.errors[0], 0);
+}
+
+TEST(what_slow_wake_ups_took_is_forgiven_with_time)
+{
+	struct server server;
+	server_start(&server, &one);
+	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+
+	server_wake_cost_ns = 600000000;
+	CHECK_EQ(wake_once(app), 0);
+	uint64_t end_ns = dx_clock_now_ns() + 1300000000;
+	while (dx_clock_now_ns() < end_ns) {
+		(void)poll(NULL, 0, 100);
+	}
+	CHECK_EQ(wake_once(app), 0);
+	dx_channel_app_free(app);
+	server_stop(&server);
+	CHECK_EQ(server.errors[0], 0);
+}
+
+TEST(wake_ups_that_take_all_the_time_end_the_channel)
 {
 	struct server server;
 	unsigned nr_good = 0;
 	server_start(&server, &one);
 	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
 
-	server_wake_cost_ns = 1500000;
-	while (nr_good < 100 && wake_once(app) == 0) {
+	server_wake_cost_ns = 1100000000;
+	while (nr_good < 3 && wake_once(app) == 0) {
 		nr_good++;
 	}
-	CHECK_LE(nr_good, 8);
+	CHECK_LE(nr_good, 1);
 	dx_channel_app_free(app);
 	server_stop(&server);
 	CHECK_EQ(server.errors[0], -ETIME);
