@@ -44,6 +44,7 @@ struct dx_capture {
 	bool is_file; /* can be locked and cut */
 	struct dx_mutex lock;
 	bool stopped DX_GUARDED_BY(lock);
+	off_t end DX_GUARDED_BY(lock); /* of the last block that is known to be whole */
 };
 
 struct section_block {
@@ -108,6 +109,47 @@ static int write_parts(int fd, const struct iovec *parts, int nr_parts, size_t s
 	return (size_t)written == size ? 0 : -ENOSPC;
 }
 
+struct block_begin {
+	uint32_t type;
+	uint32_t size;
+};
+
+/* The block that begins there is whole. */
+static bool is_block(int fd, off_t at, off_t end, uint32_t *ret_size)
+{
+	struct block_begin begin = {0};
+	uint32_t again = 0;
+
+	if (pread(fd, &begin, sizeof(begin), at) != (ssize_t)sizeof(begin) ||
+	    begin.size < sizeof(begin) + sizeof(again) || begin.size % 4 != 0 ||
+	    begin.size > end - at ||
+	    pread(fd, &again, sizeof(again), at + begin.size - (off_t)sizeof(again)) !=
+		    (ssize_t)sizeof(again)) {
+		return false;
+	}
+	*ret_size = begin.size;
+	return again == begin.size && (begin.type == BLOCK_SECTION || begin.type == BLOCK_INTERFACE ||
+				       begin.type == BLOCK_PACKET);
+}
+
+/* C1. Looks at the last block; only when that is none, from `from` on, which is known to be good. */
+static int cut_broken_end(int fd, off_t from, off_t *size)
+{
+	uint32_t length = 0;
+
+	if (*size >= (off_t)sizeof(length) &&
+	    pread(fd, &length, sizeof(length), *size - (off_t)sizeof(length)) ==
+		    (ssize_t)sizeof(length) &&
+	    length <= *size && is_block(fd, *size - length, *size, &length)) {
+		return 0;
+	}
+	while (is_block(fd, from, *size, &length)) {
+		from += length;
+	}
+	*size = from;
+	return ftruncate(fd, from) < 0 ? -errno : 0;
+}
+
 static void set_file_lock(const struct dx_capture *capture, short type)
 {
 	struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
@@ -125,9 +167,13 @@ static int append_locked(struct dx_capture *capture, const struct iovec *parts, 
 
 	set_file_lock(capture, F_WRLCK);
 	result = fstat(capture->fd, &before) < 0 ? -errno : 0;
+	if (result == 0 && capture->is_file && before.st_size != capture->end) {
+		result = cut_broken_end(capture->fd, capture->end, &before.st_size);
+	}
 	if (result == 0) {
 		result = write_parts(capture->fd, parts, nr_parts, size);
 	}
+	capture->end = before.st_size + (result == 0 ? (off_t)size : 0);
 	if (result < 0 && capture->is_file && ftruncate(capture->fd, before.st_size) < 0) {
 		dx_log_warning("capture: its last block could not be cut off: %s", strerror(errno));
 	}
@@ -423,7 +469,7 @@ int dx_capture_begin(const char *path, char *message, size_t message_size)
 	const struct iovec part = {beginning, size};
 	int result = 0;
 
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	result = fd < 0 ? -errno : write_parts(fd, &part, 1, size);
 	if (result < 0) {
 		(void)snprintf(message, message_size, "%s: cannot write a capture: %s", path,
@@ -431,6 +477,16 @@ int dx_capture_begin(const char *path, char *message, size_t message_size)
 		return result;
 	}
 	return dx_take_fd(&fd);
+}
+
+void dx_capture_end(int *fd)
+{
+	struct stat status = {0};
+
+	if (*fd >= 0 && fstat(*fd, &status) == 0 && S_ISREG(status.st_mode)) {
+		(void)cut_broken_end(*fd, 0, &status.st_size); /* a reader will say it otherwise */
+	}
+	dx_fd_close(fd);
 }
 
 int dx_capture_new(int fd, struct dx_capture **ret_capture)

@@ -6,7 +6,8 @@
  *             through a descriptor that it inherits.
  * Invariants:
  *   C1  A block is appended whole or not at all: under a lock of the file that counts between the
- *       processes, and cut off again when the disk was full in the middle.
+ *       processes, and cut off again when the disk was full in the middle. Half a block of a process
+ *       that was killed in the middle is cut off by whoever appends next, or ends the capture.
  *   C2  A capture that cannot be written says so once and stops. The traffic goes on.
  *   C3  Everything is written before the stack goes on: when a driver crashes, the capture holds the
  *       events up to the crash.
@@ -33,6 +34,9 @@ struct dx_capture;
  * @return a descriptor of the caller's, close-on-exec; a negative errno of open() or write().
  */
 int dx_capture_begin(const char *path, char *message, size_t message_size);
+
+/* Ends what dx_capture_begin() began, when nobody appends any more; closes and forgets *fd. */
+void dx_capture_end(int *fd);
 
 /*!
  * Appends to a file that dx_capture_begin() has begun.

@@ -519,7 +519,7 @@ static void broker_fini(struct dx_broker *broker)
 	broker->jobs = dx_jobs_free(broker->jobs, JOBS_WAIT_MS);
 	broker->loop = dx_loop_free(broker->loop);
 	free(broker->records_path);
-	dx_fd_close(&broker->capture_fd);
+	dx_capture_end(&broker->capture_fd);
 }
 
 static int broker_run(struct dx_broker *broker)

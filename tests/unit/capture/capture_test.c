@@ -391,6 +391,40 @@ TEST(capture_of_several_processes_has_whole_blocks)
 	(void)dx_capture_free(scene.capture);
 }
 
+/* What a process leaves that was killed in the middle of a write. */
+static void write_half_a_block(const struct scene *scene, size_t size)
+{
+	const uint32_t block[64] = {6, 4000};
+	int fd = open(scene->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	CHECK_EQ(write(fd, block, size), (ssize_t)size);
+	CHECK_EQ(close(fd), 0);
+}
+
+TEST(capture_cuts_off_what_a_killed_process_left)
+{
+	struct scene scene = begin();
+	struct dx_usb_backend_info info = make_info(5);
+	struct dx_usb_tap *tap = dx_capture_tap(scene.capture);
+	struct dx_recording *recording = NULL;
+	uint8_t bytes[100] = {0};
+	struct dx_usb_transfer transfer = out_of(bytes, sizeof(bytes));
+	int fd = open(scene.path, O_RDWR | O_CLOEXEC);
+
+	tap->opened(tap, &info);
+	for (size_t size = 1; size < 200; size += 6) {
+		write_half_a_block(&scene, size);
+		tap->submitted(tap, &info, &transfer);
+	}
+	write_half_a_block(&scene, 77);
+	dx_capture_end(&fd);
+	CHECK_EQ(fd, -1);
+	recording = load(&scene);
+	CHECK_EQ(recording->nr_transfers, 3 + 34);
+	(void)dx_recording_free(recording);
+	(void)dx_capture_free(scene.capture);
+}
+
 TEST(capture_names_the_file_that_it_cannot_make)
 {
 	char message[256] = "";
