@@ -319,10 +319,19 @@ no_vhci_ports() {
 	[ -z "$(vhci_ports)" ]
 }
 
+# give_back_exported: usbip-host would take the next device in the same place by itself, unless it is told
+# while it has this one. (Unloading it can crash Linux 6.1.)
+give_back_exported() {
+	for bound_ in "$DEVICES/../drivers/usbip-host"/*-*; do
+		[ ! -e "$bound_" ] || usbip unbind -b "${bound_##*/}"
+	done
+}
+
 # reset_usb: nothing of one case is there for the next one.
 reset_usb() {
 	detach_exports
 	end_backgrounds
+	give_back_exported
 	for gadget_ in "$GADGETS"/*; do
 		[ ! -d "$gadget_" ] || gadget_remove "$(basename "$gadget_")"
 	done
