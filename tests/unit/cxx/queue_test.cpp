@@ -110,7 +110,7 @@ TEST(sleepers_are_woken_or_time_out)
 		   kIOReturnTimeout);
 	});
 	queue->DispatchAsync(^{
-	  slept = queue->Sleep(event, 0);
+	  __atomic_store_n(&slept, queue->Sleep(event, 0), __ATOMIC_RELEASE);
 	});
 	queue->DispatchSync(^{
 	  CHECK_EQ(queue->Wakeup(event), kIOReturnSuccess);
@@ -119,7 +119,7 @@ TEST(sleepers_are_woken_or_time_out)
 	});
 	queue->DispatchSync(^{
 	});
-	for (unsigned i = 0; slept == -1 && i < 1000; i++) {
+	while (__atomic_load_n(&slept, __ATOMIC_ACQUIRE) == -1) {
 		IOSleep(1);
 		queue->DispatchSync(^{
 		});
