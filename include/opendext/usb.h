@@ -253,7 +253,7 @@ kern_return_t
 IOUSBHostPipeCreateActionCompleteAsyncIO(OSObject *target,
 					 IOUSBHostPipeCompleteAsyncIOHandler handler,
 					 size_t referenceSize, OSAction **action);
-/*! The same for IOUSBHostPipeAsyncIsochIO(). */
+/*! The same for IOUSBHostPipeIsochIO(). */
 kern_return_t
 IOUSBHostPipeCreateActionCompleteAsyncIsochIO(OSObject *target,
 					      IOUSBHostPipeCompleteAsyncIsochIOHandler handler,

@@ -180,7 +180,7 @@ static void send_out(struct dx_host *host)
 	}
 }
 
-/* @return 1 handled one; 0 nothing more for now; negative: the socket is done. */
+/* @return 1 handled one; 0 none is waiting; negative: the socket is done. */
 static int receive_one(struct dx_host *host)
 {
 	struct dx_wire_message_in message;

@@ -5,7 +5,8 @@
     report.py SHARE CASE...
 
 Prints what failed, with its output, and the last line "N passed, N failed". A case counts with the
-numbers of its own last line; a case that ended otherwise, or not at all, is one more failure.
+numbers of its own last line; a case that ended otherwise, or not at all, is one more failure. With
+OPENDEXT_REQUIRE_KERNEL=1 in the environment a skipped test is a failed one, too.
 """
 import os
 import re
@@ -66,6 +67,8 @@ def main():
     passed, failed, skipped = (sum(numbers) for numbers in zip(*sums))
     if skipped:
         print(f"check-kernel: {skipped} skipped")
+        if os.environ.get("OPENDEXT_REQUIRE_KERNEL") == "1":
+            failed += skipped
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
