@@ -24,8 +24,10 @@ int IONotificationPortGetFileDescriptor(IONotificationPortRef notify);
  * Waits for notifications and calls their callbacks on this thread.
  * @param notify      the port.
  * @param timeout_ms  longest wait for the first one; 0 looks and returns, negative waits for ever.
- * @return how many callbacks ran, 0 when the time is over; -1 for NULL.
- * Blocks: until something was delivered or timeout_ms are over.
+ * @return how many callbacks ran; 0 when the time is over, or once when a connection whose
+ *         completions come to this port was ended by its driver (the next call on that connection
+ *         says how): what was outstanding there never comes. -1 for NULL.
+ * Blocks: until something was delivered, such a connection ended, or timeout_ms are over.
  * Threads: one at a time per port, and not while a run loop serves it. A callback may destroy the
  *          port.
  */

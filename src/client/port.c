@@ -238,6 +238,25 @@ static struct dx_connection *attached(struct IONotificationPort *port, uint64_t 
 	return found;
 }
 
+/* The other side has ended this connection: what is outstanding never comes. */
+static void lose(struct IONotificationPort *port, struct dx_connection *connection)
+{
+	(void)dx_connection_drain(connection); /* what came before the end */
+	detach(port, connection);
+	dx_mutex_lock(&port->lock);
+	port->has_lost = true;
+	dx_mutex_unlock(&port->lock);
+}
+
+bool dx_port_take_loss(struct IONotificationPort *port)
+{
+	dx_mutex_lock(&port->lock);
+	bool has_lost = port->has_lost;
+	port->has_lost = false;
+	dx_mutex_unlock(&port->lock);
+	return has_lost;
+}
+
 /* For IOConnectGetStatistics(). */
 static void count_call(struct IONotificationPort *port)
 {
@@ -269,8 +288,7 @@ static void handle_event(struct IONotificationPort *port, uint64_t about)
 		struct dx_connection *connection = attached(port, about);
 
 		if (connection != NULL && !dx_connection_pump(connection)) {
-			(void)dx_connection_drain(connection); /* what came before the end */
-			detach(port, connection);
+			lose(port, connection);
 		}
 		(void)dx_object_unref(connection); /* always NULL */
 	}

@@ -64,6 +64,7 @@ struct IONotificationPort {
 	struct dx_connection **connections DX_GUARDED_BY(lock); /* counted */
 	uint32_t nr_connections DX_GUARDED_BY(lock);
 	uint32_t nr_places DX_GUARDED_BY(lock);
+	bool has_lost DX_GUARDED_BY(lock); /* a connection ended, and nobody was told yet */
 	CFRunLoopSourceRef source DX_GUARDED_BY(lock);
 	struct dx_port_feeder *feeder DX_GUARDED_BY(lock); /* counted */
 	uint32_t rounds; /* of the thread that delivers */
@@ -102,6 +103,8 @@ void dx_port_collect(struct IONotificationPort *port);
 bool dx_port_pop(struct IONotificationPort *port, struct dx_delivery *ret_delivery);
 /* Waits for the descriptors behind the port and does what they are about. */
 void dx_port_wait_events(struct IONotificationPort *port, int timeout_ms);
+/* Whether a connection has ended since the last time somebody asked. */
+bool dx_port_take_loss(struct IONotificationPort *port);
 /* For a program that polls: whatever is there makes the descriptor readable. */
 void dx_port_arm_external(struct IONotificationPort *port);
 

@@ -78,7 +78,8 @@ int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms)
 	}
 	uint64_t deadline_ns = deadline_after(timeout_ms);
 	unsigned nr_callbacks = dx_port_deliver(port);
-	while (nr_callbacks == 0 && wait_for_more(port, deadline_ns)) {
+	/* What came before the end of a connection goes first. */
+	while (nr_callbacks == 0 && !dx_port_take_loss(port) && wait_for_more(port, deadline_ns)) {
 		nr_callbacks = dx_port_deliver(port);
 	}
 	end_wait(port);

@@ -277,8 +277,8 @@ bool dx_flow_pass(struct dx_flow *flow, bool verify, uint64_t rounds, struct dx_
 	/* All chunks back, and all out buffers: their completions may be last. */
 	while (!has_failed(flow) &&
 	       (flow->nr_returned < nr_chunks(flow) || flow->nr_idle_out < flow->options.depth)) {
-		if (IONotificationPortDispatch(flow->port, -1) < 0) {
-			fail(flow, "wait for notifications", kIOReturnSuccess);
+		if (IONotificationPortDispatch(flow->port, -1) <= 0) {
+			fail(flow, "the driver ended the connection", kIOReturnSuccess);
 		}
 	}
 	ret_pass->wall_ns = dx_clock_now_ns() - start_ns;

@@ -257,6 +257,35 @@ CONTRACT(notify_service_that_ends_itself)
 	IONotificationPortDestroy(port);
 }
 
+/* What was outstanding never comes, so nobody waits for it for ever. */
+CONTRACT(notify_end_of_a_connection_ends_the_wait)
+{
+	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
+	IONotificationPortRef other = IONotificationPortCreate(kIOMainPortDefault);
+	io_connect_t connect = world_open();
+	struct heard heard = {0};
+	struct heard unheard = {0};
+	const uint64_t input[] = {0, 3, 20, 0};
+
+	(void)world_keep(connect, port, REFERENCE(heard_0, &unheard));
+	(void)world_keep(connect, other, REFERENCE(heard_0, &unheard));
+	CHECK_EQ(IONotificationPortDispatch(port, 0), 0); /* it has not ended */
+	CHECK_EQ(world_async(connect, CONTRACT_FIRE_INSIDE, port, REFERENCE(heard_n, &heard), input,
+			     4, NULL, 0),
+		 kIOReturnSuccess);
+	DO(connect, CONTRACT_TERMINATE);
+	while (heard.count < 20) { /* what was sent before comes first */
+		CHECK_GE(IONotificationPortDispatch(port, -1), 1);
+	}
+	CHECK_EQ(IONotificationPortDispatch(port, -1), 0);
+	CHECK_EQ(IONotificationPortDispatch(other, -1), 0); /* each port that waits for it */
+	CHECK_EQ(unheard.count, 0);
+	CHECK_NE(TRY(connect, CONTRACT_LEAVE_OUTPUT), kIOReturnSuccess);
+	world_close(connect);
+	IONotificationPortDestroy(port);
+	IONotificationPortDestroy(other);
+}
+
 static void matched_and_stop(void *refcon, io_iterator_t iterator)
 {
 	matched(refcon, iterator);

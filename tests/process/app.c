@@ -312,7 +312,13 @@ static void silent(const char *count)
 			NULL);
 		left -= input[2];
 	}
-	say(result == kIOReturnSuccess ? "ready" : "disconnected");
+	if (result == kIOReturnSuccess) {
+		say("ready");
+		(void)pause();
+	}
+	while (IONotificationPortDispatch(pump->port, -1) > 0) { /* until there is nothing more */
+	}
+	say("disconnected");
 	(void)pause();
 }
 

@@ -119,7 +119,9 @@ int main(int argc, char **argv)
 		if (!full) {
 			send_some(&stream, left < WINDOW - in_flight ? left : WINDOW - in_flight);
 		}
-		(void)IONotificationPortDispatch(port, full ? -1 : 0);
+		if (IONotificationPortDispatch(port, full ? -1 : 0) == 0 && full) {
+			fail("the driver ended the connection", stream.nr_back);
+		}
 		if (next_line != 0 && stream.nr_back >= next_line) {
 			printf("%llu\n", (unsigned long long)stream.nr_back);
 			fflush(stdout);
