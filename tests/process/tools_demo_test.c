@@ -247,6 +247,57 @@ TEST_SECONDS(demo_that_is_interrupted_leaves_nothing, 60)
 	finish(128 + SIGINT, NULL);
 }
 
+static bool exists_or_ended(void *argument)
+{
+	pid_t *victim = argument;
+
+	*victim = tools_find_process("dext-host");
+	return *victim != 0 || tools_has_ended(&program);
+}
+
+/* One run, of which `name` is killed some time after there is a driver. The end may come first. */
+static void kill_after(const char *name, unsigned delay_us)
+{
+	const char *argv[] = {"dext", "demo", "--quiet", "--total=16M", "--calls=20000", NULL};
+	struct timespec pause = {.tv_nsec = delay_us * 1000l};
+	pid_t victim = 0;
+
+	tools_make_directory(directory, sizeof(directory));
+	tools_start(&program, directory, argv);
+	CHECK(test_wait_until(exists_or_ended, &victim, 20000));
+	(void)nanosleep(&pause, NULL);
+	victim = tools_find_process(name);
+	if (victim != 0) {
+		(void)kill(victim, SIGKILL); /* it may have ended by itself */
+	}
+	tools_wait(&program, 30);
+	if (program.status == 0) {
+		check_output("the same"); /* everything was measured before */
+		CHECK_STR_EQ(program.err, "");
+	} else if (program.status != 1 || program.out_length != 0 ||
+		   !tools_is_one_line(program.err, "dext demo: ")) {
+		FAIL("status %d, said: %s%s", program.status, program.out, program.err);
+	}
+	tools_check_clean(directory);
+}
+
+TEST_SECONDS(demo_killed_at_random_points_says_so_or_is_done_and_leaves_nothing, 300)
+{
+	static const char *const names[] = {"dext-host", "dext-demo-app", "dext-host", "dextd"};
+	const char *seed_text = getenv("OPENDEXT_SEED");
+	unsigned random = seed_text != NULL ? (unsigned)strtoul(seed_text, NULL, 0) : 1;
+	unsigned shm = count_entries("/dev/shm");
+
+	CHECK(tools_path("OPENDEXT_TEST_STREAM") != NULL);
+	for (unsigned i = 0; i < 30; i++) {
+		unsigned delay_us = (unsigned)rand_r(&random) % (i % 2 == 0 ? 20000 : 300000);
+
+		printf("%u: %s after %u us\n", i, names[i % 4], delay_us);
+		kill_after(names[i % 4], delay_us);
+	}
+	CHECK_EQ(count_entries("/dev/shm"), shm);
+}
+
 TEST_SECONDS(demo_that_is_terminated_at_once_leaves_nothing, 60)
 {
 	const char *argv[] = {"dext", "demo", "--quiet", "--total=1000000G", NULL};

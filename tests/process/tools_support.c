@@ -175,6 +175,14 @@ void tools_run(struct tools_program *program, const char *directory, const char 
 	tools_wait(program, 30);
 }
 
+bool tools_has_ended(const struct tools_program *program)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == program->pid;
+}
+
 bool tools_is_one_line(const char *text, const char *part)
 {
 	const char *end = strchr(text, '\n');
@@ -229,7 +237,7 @@ static bool is_descendant(pid_t parent)
 }
 
 /* name NULL: any program. */
-static pid_t find_process(const char *name)
+pid_t tools_find_process(const char *name)
 {
 	DIR *proc = opendir("/proc");
 	char found_name[64];
@@ -262,7 +270,7 @@ static bool is_there(void *argument)
 {
 	struct wanted *wanted = argument;
 
-	wanted->pid = find_process(wanted->name);
+	wanted->pid = tools_find_process(wanted->name);
 	return wanted->pid != 0;
 }
 
@@ -305,7 +313,7 @@ static bool is_clean(void *argument)
 	while (waitpid(-1, NULL, WNOHANG) > 0) {
 		/* orphans that came to us: they are over */
 	}
-	return entry[0] == '\0' && find_process(NULL) == 0;
+	return entry[0] == '\0' && tools_find_process(NULL) == 0;
 }
 
 void tools_check_clean(const char *directory)
@@ -316,7 +324,7 @@ void tools_check_clean(const char *directory)
 	(void)snprintf(copy, sizeof(copy), "%s", directory);
 	if (!test_wait_until(is_clean, copy, CLEAN_TIMEOUT_MS * time_factor())) {
 		first_entry(directory, entry, sizeof(entry));
-		FAIL("left behind: file '%s', process %d", entry, (int)find_process(NULL));
+		FAIL("left behind: file '%s', process %d", entry, (int)tools_find_process(NULL));
 	}
 	CHECK_EQ(rmdir(directory), 0);
 }

@@ -57,6 +57,10 @@ void tools_make_directory(char *buffer, size_t capacity);
 /* Fails the test unless, within some seconds, no descendant of the test runs and directory is
  * empty; then removes it. */
 void tools_check_clean(const char *directory);
+/* Whether it has ended. tools_wait() is still due. */
+bool tools_has_ended(const struct tools_program *program);
+/* A descendant of the test with that name (15 characters at most; NULL: any); 0: none. */
+pid_t tools_find_process(const char *name);
 /* A descendant of the test with that name (15 characters at most), waiting for it. */
 pid_t tools_await_process(const char *name);
 
