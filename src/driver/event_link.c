@@ -8,35 +8,30 @@
 #include <opendext/link.h>
 
 #include <pthread.h>
-#include <string.h>
 
-#include "base/mutex.h"
+#include "driver/client_part.h"
 #include "driver/clocks.h"
 #include "driver/reactor.h"
-#include "driver/user_client.h"
 
 enum association { NOBODY, NEXT_WAITER, THREAD };
 
 struct event_link {
-	struct dx_object object;
-	struct dx_mutex lock; /* order 24; guards what follows */
+	struct dx_client_part part; /* its lock guards what follows */
 	struct dx_cond cond;
-	struct dx_user_client *client DX_GUARDED_BY(lock); /* counted; NULL once invalidated */
-	bool active DX_GUARDED_BY(lock);
-	bool cancelled DX_GUARDED_BY(lock);
-	uint64_t nr_received DX_GUARDED_BY(lock); /* and not consumed */
-	uint64_t nr_sent DX_GUARDED_BY(lock);	   /* and not taken */
-	enum association association DX_GUARDED_BY(lock);
-	pthread_t thread DX_GUARDED_BY(lock); /* the associated one */
+	bool active DX_GUARDED_BY(part.lock);
+	bool cancelled DX_GUARDED_BY(part.lock);
+	uint64_t nr_received DX_GUARDED_BY(part.lock); /* and not consumed */
+	uint64_t nr_sent DX_GUARDED_BY(part.lock);     /* and not taken */
+	enum association association DX_GUARDED_BY(part.lock);
+	pthread_t thread DX_GUARDED_BY(part.lock); /* the associated one */
 };
 
 static void link_free(struct dx_object *object)
 {
 	struct event_link *link = (struct event_link *)object;
 
-	(void)dx_object_unref(link->client);
 	dx_cond_fini(&link->cond);
-	dx_mutex_fini(&link->lock);
+	dx_client_part_fini(&link->part);
 }
 
 static const struct dx_class link_class = {
@@ -53,48 +48,30 @@ static struct event_link *link_of(const IOEventLink *link)
 	return dx_object_is_kind(link, &link_class) ? (struct event_link *)(uintptr_t)link : NULL;
 }
 
-static bool is_name(const OSString *name)
-{
-	size_t length = dx_object_is_kind(name, &dx_string_class)
-				? strlen(dx_string_get((const void *)name))
-				: 0;
-
-	return length > 0 && length <= kIOEventLinkMaxNameLength;
-}
-
 kern_return_t IOEventLinkCreate(OSString *name, IOUserClient *userClient, IOEventLink **link)
 {
-	if (!is_name(name) || !dx_object_is_kind(userClient, &dx_user_client_class) ||
-	    link == NULL) {
+	void *made = NULL;
+
+	if (link == NULL) {
 		return kIOReturnBadArgument;
 	}
-	struct event_link *made = dx_object_new(&link_class);
-	if (made == NULL) {
-		return kIOReturnNoMemory;
+	kern_return_t status =
+		dx_client_part_new(&link_class, name, kIOEventLinkMaxNameLength, userClient, &made);
+	if (status == kIOReturnSuccess) {
+		dx_cond_init(&((struct event_link *)made)->cond);
+		*link = made;
 	}
-	dx_mutex_init(&made->lock);
-	dx_cond_init(&made->cond);
-	made->client = dx_object_ref(userClient);
-	*link = (IOEventLink *)made;
-	return kIOReturnSuccess;
+	return status;
 }
 
 kern_return_t IOEventLinkInvalidate(IOEventLink *link)
 {
 	struct event_link *core = link_of(link);
 
-	if (core == NULL) {
-		return kIOReturnBadArgument;
-	}
-	dx_mutex_lock(&core->lock);
-	struct dx_user_client *client = core->client;
-	core->client = NULL;
-	dx_mutex_unlock(&core->lock);
-	(void)dx_object_unref(client);
-	return kIOReturnSuccess;
+	return dx_client_part_invalidate(core == NULL ? NULL : &core->part);
 }
 
-static kern_return_t status_locked(const struct event_link *link) DX_REQUIRES(link->lock)
+static kern_return_t status_locked(const struct event_link *link) DX_REQUIRES(link->part.lock)
 {
 	if (link->cancelled) {
 		return kIOReturnAborted;
@@ -109,10 +86,10 @@ kern_return_t IOEventLinkActivate(IOEventLink *link)
 	if (core == NULL) {
 		return kIOReturnBadArgument;
 	}
-	dx_mutex_lock(&core->lock);
+	dx_mutex_lock(&core->part.lock);
 	core->active = true;
 	kern_return_t status = status_locked(core);
-	dx_mutex_unlock(&core->lock);
+	dx_mutex_unlock(&core->part.lock);
 	return status;
 }
 
@@ -123,16 +100,16 @@ kern_return_t IOEventLinkCancel(IOEventLink *link)
 	if (core == NULL) {
 		return kIOReturnBadArgument;
 	}
-	dx_mutex_lock(&core->lock);
+	dx_mutex_lock(&core->part.lock);
 	core->cancelled = true;
 	dx_cond_broadcast(&core->cond);
-	dx_mutex_unlock(&core->lock);
+	dx_mutex_unlock(&core->part.lock);
 	return kIOReturnSuccess;
 }
 
 /* ---- who waits ---- */
 
-static bool is_mine_locked(const struct event_link *link) DX_REQUIRES(link->lock)
+static bool is_mine_locked(const struct event_link *link) DX_REQUIRES(link->part.lock)
 {
 	return link->association == THREAD && pthread_equal(link->thread, pthread_self()) != 0;
 }
@@ -144,7 +121,7 @@ kern_return_t IOEventLinkAssociate(IOEventLink *link, uint64_t options)
 	if (core == NULL || options > kIOEventLinkAssociateOnWait) {
 		return kIOReturnBadArgument;
 	}
-	dx_mutex_lock(&core->lock);
+	dx_mutex_lock(&core->part.lock);
 	kern_return_t status = status_locked(core);
 	if (status == kIOReturnSuccess && core->association != NOBODY && !is_mine_locked(core)) {
 		status = kIOReturnBusy;
@@ -152,7 +129,7 @@ kern_return_t IOEventLinkAssociate(IOEventLink *link, uint64_t options)
 		core->association = options == kIOEventLinkAssociateOnWait ? NEXT_WAITER : THREAD;
 		core->thread = pthread_self();
 	}
-	dx_mutex_unlock(&core->lock);
+	dx_mutex_unlock(&core->part.lock);
 	return status;
 }
 
@@ -163,10 +140,10 @@ kern_return_t IOEventLinkDisassociate(IOEventLink *link)
 	if (core == NULL) {
 		return kIOReturnBadArgument;
 	}
-	dx_mutex_lock(&core->lock);
+	dx_mutex_lock(&core->part.lock);
 	bool may = core->association == NEXT_WAITER || is_mine_locked(core);
 	core->association = may ? NOBODY : core->association;
-	dx_mutex_unlock(&core->lock);
+	dx_mutex_unlock(&core->part.lock);
 	return may ? kIOReturnSuccess : kIOReturnNotPermitted;
 }
 
@@ -179,10 +156,10 @@ kern_return_t IOEventLinkSignal(IOEventLink *link)
 	if (core == NULL) {
 		return kIOReturnBadArgument;
 	}
-	dx_mutex_lock(&core->lock);
+	dx_mutex_lock(&core->part.lock);
 	kern_return_t status = status_locked(core);
 	core->nr_sent += status == kIOReturnSuccess;
-	dx_mutex_unlock(&core->lock);
+	dx_mutex_unlock(&core->part.lock);
 	return status;
 }
 
@@ -193,7 +170,7 @@ kern_return_t OpenDextEventLinkSignal(IOEventLink *link, uint64_t *signalsTaken)
 	if (core == NULL) {
 		return kIOReturnBadArgument;
 	}
-	dx_mutex_lock(&core->lock);
+	dx_mutex_lock(&core->part.lock);
 	kern_return_t status = status_locked(core);
 	if (status == kIOReturnSuccess && signalsTaken != NULL) {
 		*signalsTaken = core->nr_sent; /* before anybody is woken */
@@ -203,12 +180,12 @@ kern_return_t OpenDextEventLinkSignal(IOEventLink *link, uint64_t *signalsTaken)
 		core->nr_received++;
 		dx_cond_broadcast(&core->cond);
 	}
-	dx_mutex_unlock(&core->lock);
+	dx_mutex_unlock(&core->part.lock);
 	return status;
 }
 
 /* The calling thread is, or becomes, the one that waits. */
-static kern_return_t claim_locked(struct event_link *link) DX_REQUIRES(link->lock)
+static kern_return_t claim_locked(struct event_link *link) DX_REQUIRES(link->part.lock)
 {
 	kern_return_t status = status_locked(link);
 
@@ -225,16 +202,16 @@ static kern_return_t claim_locked(struct event_link *link) DX_REQUIRES(link->loc
 
 /* deadline_ns 0: none. */
 static kern_return_t wait_locked(struct event_link *link, uint64_t deadline_ns,
-				 uint64_t *ret_signals) DX_REQUIRES(link->lock)
+				 uint64_t *ret_signals) DX_REQUIRES(link->part.lock)
 {
 	kern_return_t status = claim_locked(link);
 	int result = 0;
 
 	while (status == kIOReturnSuccess && link->nr_received == 0 && result == 0) {
 		if (deadline_ns == 0) {
-			dx_cond_wait(&link->cond, &link->lock);
+			dx_cond_wait(&link->cond, &link->part.lock);
 		} else {
-			result = dx_cond_wait_until(&link->cond, &link->lock, deadline_ns);
+			result = dx_cond_wait_until(&link->cond, &link->part.lock, deadline_ns);
 		}
 		status = status_locked(link);
 	}
@@ -258,9 +235,9 @@ static kern_return_t wait_until(IOEventLink *link, uint64_t deadline_ns, bool si
 	}
 	if (status == kIOReturnSuccess) {
 		dx_reactor_blocking_begin();
-		dx_mutex_lock(&core->lock);
+		dx_mutex_lock(&core->part.lock);
 		status = wait_locked(core, deadline_ns, &nr_signals);
-		dx_mutex_unlock(&core->lock);
+		dx_mutex_unlock(&core->part.lock);
 		dx_reactor_blocking_end();
 	}
 	if (signalsConsumed != NULL) {

@@ -10,8 +10,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "base/mutex.h"
-#include "driver/user_client.h"
+#include "driver/client_part.h"
 
 struct token {
 	uint64_t group; /* address of the group it belongs to */
@@ -20,17 +19,12 @@ struct token {
 };
 
 struct work_group {
-	struct dx_object object;
-	struct dx_mutex lock; /* order 24; guards what follows */
-	struct dx_user_client *client DX_GUARDED_BY(lock); /* counted; NULL once invalidated */
+	struct dx_client_part part;
 };
 
 static void group_free(struct dx_object *object)
 {
-	struct work_group *group = (struct work_group *)object;
-
-	(void)dx_object_unref(group->client);
-	dx_mutex_fini(&group->lock);
+	dx_client_part_fini(&((struct work_group *)object)->part);
 }
 
 static const struct dx_class group_class = {
@@ -47,44 +41,26 @@ static struct work_group *group_of(const IOWorkGroup *group)
 	return dx_object_is_kind(group, &group_class) ? (struct work_group *)(uintptr_t)group : NULL;
 }
 
-static bool is_name(const OSString *name)
-{
-	size_t length = dx_object_is_kind(name, &dx_string_class)
-				? strlen(dx_string_get((const void *)name))
-				: 0;
-
-	return length > 0 && length <= kIOWorkGroupMaxNameLength;
-}
-
 kern_return_t IOWorkGroupCreate(OSString *name, IOUserClient *userClient, IOWorkGroup **group)
 {
-	if (!is_name(name) || !dx_object_is_kind(userClient, &dx_user_client_class) ||
-	    group == NULL) {
+	void *made = NULL;
+
+	if (group == NULL) {
 		return kIOReturnBadArgument;
 	}
-	struct work_group *made = dx_object_new(&group_class);
-	if (made == NULL) {
-		return kIOReturnNoMemory;
+	kern_return_t status =
+		dx_client_part_new(&group_class, name, kIOWorkGroupMaxNameLength, userClient, &made);
+	if (status == kIOReturnSuccess) {
+		*group = made;
 	}
-	dx_mutex_init(&made->lock);
-	made->client = dx_object_ref(userClient);
-	*group = (IOWorkGroup *)made;
-	return kIOReturnSuccess;
+	return status;
 }
 
 kern_return_t IOWorkGroupInvalidate(IOWorkGroup *group)
 {
 	struct work_group *core = group_of(group);
 
-	if (core == NULL) {
-		return kIOReturnBadArgument;
-	}
-	dx_mutex_lock(&core->lock);
-	struct dx_user_client *client = core->client;
-	core->client = NULL;
-	dx_mutex_unlock(&core->lock);
-	(void)dx_object_unref(client);
-	return kIOReturnSuccess;
+	return dx_client_part_invalidate(core == NULL ? NULL : &core->part);
 }
 
 size_t IOWorkGroupGetTokenSize(IOWorkGroup *group)
