@@ -80,6 +80,10 @@ static void call(struct dx_action *action, struct dx_service *target, const stru
 		((IOInterruptOccurredHandler)action->handler)(
 			OS_OBJECT(target), (OSAction *)action, event->count, event->time);
 		break;
+	case DX_ACTION_TIMER:
+		((IOTimerOccurredHandler)action->handler)(OS_OBJECT(target), (OSAction *)action,
+							  event->time);
+		break;
 	default:
 		((IOServiceNotificationReadyHandler)action->handler)(OS_OBJECT(target),
 								     (OSAction *)action);
@@ -104,14 +108,28 @@ static void event_run(struct dx_item *item, bool cancelled)
 	free(own);
 }
 
-/* The action to call now, counted; NULL: nothing to tell, or nobody to tell it to. */
-static struct dx_action *take_due_locked(struct dx_event_source *source) DX_REQUIRES(source->lock)
+/* The action to call now, counted; NULL: nobody to tell it to. */
+static struct dx_action *action_locked(struct dx_event_source *source) DX_REQUIRES(source->lock)
 {
-	if (!source->due || !source->enabled || source->cancelled || source->action == NULL) {
-		return NULL;
+	return source->enabled && !source->cancelled ? dx_object_ref(source->action) : NULL;
+}
+
+/* Takes the reference to action over. @return false: no memory, and it is not told. */
+static bool send(struct dx_event_source *source, struct dx_action *action,
+		 const struct dx_event *event)
+{
+	struct event_item *item = calloc(1, sizeof(*item));
+
+	if (item == NULL) {
+		(void)dx_object_unref(action);
+		return false;
 	}
-	source->due = false;
-	return dx_object_ref(source->action);
+	item->item.run = event_run;
+	item->action = action;
+	item->event = *event;
+	item->source = dx_object_ref(source);
+	dx_action_fire(action, &item->item);
+	return true;
 }
 
 void dx_event_set_due(struct dx_event_source *source)
@@ -124,23 +142,13 @@ void dx_event_set_due(struct dx_event_source *source)
 static void tell_due(struct dx_event_source *source)
 {
 	dx_mutex_lock(&source->lock);
-	struct dx_action *action = take_due_locked(source);
+	struct dx_action *action = source->due ? action_locked(source) : NULL;
 	struct dx_event event = source->event;
+	source->due = source->due && action == NULL;
 	dx_mutex_unlock(&source->lock);
-	if (action == NULL) {
-		return;
-	}
-	struct event_item *item = calloc(1, sizeof(*item));
-	if (item == NULL) {
+	if (action != NULL && !send(source, action, &event)) {
 		dx_event_set_due(source); /* the next time may find memory */
-		(void)dx_object_unref(action);
-		return;
 	}
-	item->item.run = event_run;
-	item->action = action;
-	item->event = event;
-	item->source = dx_object_ref(source);
-	dx_action_fire(action, &item->item);
 }
 
 void dx_event_fire(struct dx_event_source *source, const struct dx_event *event)
@@ -150,6 +158,16 @@ void dx_event_fire(struct dx_event_source *source, const struct dx_event *event)
 	source->event = *event;
 	dx_mutex_unlock(&source->lock);
 	tell_due(source);
+}
+
+void dx_event_fire_now(struct dx_event_source *source, const struct dx_event *event)
+{
+	dx_mutex_lock(&source->lock);
+	struct dx_action *action = action_locked(source);
+	dx_mutex_unlock(&source->lock);
+	if (action != NULL) {
+		(void)send(source, action, event); /* without memory it has not happened */
+	}
 }
 
 void dx_event_count(struct dx_event_source *source, bool continuous)
@@ -208,9 +226,8 @@ kern_return_t dx_event_set_handler(struct dx_event_source *source, OSAction *act
 	return kIOReturnSuccess;
 }
 
-/* Runs a handler of the driver on the source's queue. */
-static kern_return_t run_handler(struct dx_event_source *source,
-				 IODispatchSourceCancelHandler handler, void *context)
+kern_return_t dx_event_run_handler(struct dx_event_source *source,
+				   IODispatchSourceCancelHandler handler, void *context)
 {
 	if (handler == NULL) {
 		return kIOReturnSuccess;
@@ -237,7 +254,7 @@ kern_return_t dx_event_set_enable(struct dx_event_source *source, bool enable,
 		return kIOReturnAborted;
 	}
 	tell_due(source);
-	return run_handler(source, handler, context);
+	return dx_event_run_handler(source, handler, context);
 }
 
 /* Cancelling twice is harmless; the handler runs behind the callbacks of the source's queue. */
@@ -252,7 +269,7 @@ kern_return_t dx_event_cancel(struct dx_event_source *source, IODispatchSourceCa
 	struct dx_action *action = source->action;
 	source->action = NULL;
 	dx_mutex_unlock(&source->lock);
-	kern_return_t status = run_handler(source, handler, context);
+	kern_return_t status = dx_event_run_handler(source, handler, context);
 	if (action != NULL) {
 		dx_action_unuse(action);
 	}

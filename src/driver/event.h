@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * event - what sources of notifications and interrupts have in common: one action, on or off.
+ * event - what sources of notifications, interrupts and timers have in common: one action, on or off.
  *
  * Place:      driver, over action. The class of a source begins with struct dx_event_source.
  * Invariants:
@@ -8,7 +8,8 @@
  *        times are one time.
  *   EV2  after a cancellation no handler starts.
  *   EV3  a runtime's list of sources holds no references; dx_event_try_ref() under the runtime's lock
- *        takes one unless the source is being freed, which waits for that lock to leave the list.
+ *        takes one unless the source is being freed, which waits for that lock to leave the list. The
+ *        same goes for the reactor's timers and its lock.
  * Threads:    any.
  */
 #ifndef DX_DRIVER_EVENT_H
@@ -48,17 +49,22 @@ kern_return_t dx_event_setup(struct dx_event_source *source, IODispatchQueue *qu
 void dx_event_fini(struct dx_event_source *source);
 /* Takes part in one of the runtime's lists, until dx_event_fini(). */
 void dx_event_list(struct dx_event_source *source, struct dx_list *list);
-/* EV3; the caller holds the runtime's lock. */
+/* EV3; the caller holds the lock of the list. */
 bool dx_event_try_ref(struct dx_event_source *source);
 
 /* It happened. */
 void dx_event_fire(struct dx_event_source *source, const struct dx_event *event);
+/* It happened, and is told now or never (instead of EV1). */
+void dx_event_fire_now(struct dx_event_source *source, const struct dx_event *event);
 /* It counts as not told, for the next action. */
 void dx_event_set_due(struct dx_event_source *source);
 /* It happened once more, now; on the clock of mach_continuous_time() or mach_absolute_time(). */
 void dx_event_count(struct dx_event_source *source, bool continuous);
 void dx_event_read(struct dx_event_source *source, struct dx_event *ret_event);
 bool dx_event_is_cancelled(struct dx_event_source *source);
+/* Runs a handler of the driver on the source's queue; NULL: nothing to do. @return also no memory. */
+kern_return_t dx_event_run_handler(struct dx_event_source *source,
+				   IODispatchSourceCancelHandler handler, void *context);
 
 /* The public functions; source NULL: kIOReturnBadArgument. */
 kern_return_t dx_event_set_handler(struct dx_event_source *source, OSAction *action);

@@ -195,6 +195,46 @@ TEST(cancelled_timer_never_fires_and_calls_its_handler)
 	end(&scene);
 }
 
+static _Atomic bool may_go_on;
+static _Atomic bool has_gone_on;
+
+static void wait_on_queue(void *context)
+{
+	(void)context;
+	CHECK(wait_flag(&may_go_on));
+}
+
+static void note_progress(void *context)
+{
+	(void)context;
+	has_gone_on = true;
+}
+
+TEST(callback_that_is_queued_elsewhere_does_not_run_after_the_cancellation)
+{
+	struct scene scene = {0};
+	IODispatchQueue *extra = NULL;
+	OSActionWaitToken *token = NULL;
+
+	begin(&scene);
+	CHECK_EQ(IODispatchQueueCreate("extra", 0, 0, &extra), kIOReturnSuccess);
+	CHECK_EQ(IOServiceSetDispatchQueue(scene.service, "Extra", extra), 0);
+	CHECK_EQ(OSActionSetQueueName(scene.action, "Extra"), 0);
+	IODispatchQueueDispatchAsync_f(extra, NULL, wait_on_queue);
+	CHECK_EQ(OSActionWillWait(scene.action, &token), 0);
+	arm(&scene, 0);
+	CHECK_EQ(OSActionWait(scene.action, token, 0, 0), 0);
+	CHECK_EQ(OSActionEndWait(scene.action, token), 0);
+	CHECK_EQ(IOTimerDispatchSourceCancel(scene.timer, count_cancel, NULL), 0);
+	CHECK(wait_counter(&nr_cancelled, 1));
+	may_go_on = true;
+	IODispatchQueueDispatchAsync_f(extra, NULL, note_progress);
+	CHECK(wait_flag(&has_gone_on));
+	OSRelease(extra);
+	end(&scene);
+	CHECK_EQ(nr_fired, 0);
+}
+
 TEST(cancelled_action_is_silent_and_its_handler_comes_after_the_running_one)
 {
 	struct scene scene = {0};
