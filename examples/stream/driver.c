@@ -2,16 +2,12 @@
  *
  * Stream - a driver that lends its buffers to an application and moves them to and from a device.
  *
- * Two classes. Stream is the service that is matched on the device and configures it. StreamClient
- * is the connection of one application: it owns the pipes and the buffers. Methods and completions
- * of an object run on its queue, one at a time, so there is no lock.
+ * Stream is the service on the device. StreamClient, the connection of one application, owns pipes
+ * and buffers. Methods and completions of an object run on its queue, one at a time: no locks.
  */
 #include <opendext/driver.h>
 
 #include "stream.h"
-
-/* Gadget Zero in this configuration sends back on one endpoint what it gets on the other. */
-enum { LOOPBACK = 2 };
 
 struct client {
 	IOUSBHostInterface *interface;
@@ -24,9 +20,9 @@ struct client {
 
 static const OSDriverClass StreamClass, StreamClientClass;
 #define CLIENT(object) ((struct client *)OSObjectGetIvars((object), &StreamClientClass))
+#define LOOPBACK       2 /* the configuration of Gadget Zero that sends back what it gets */
 #define UNUSED	       __attribute__((unused))
-#define RETURN_IF_FAILED(call) \
-	do { kern_return_t ret_ = (call); if (ret_ != kIOReturnSuccess) return ret_; } while (0)
+#define RETURN_IF_FAILED(call) do { kern_return_t r_ = (call); if (r_ != 0) return r_; } while (0)
 
 /* Stop is inherited: the session with the device is closed for us, also when this fails. */
 static kern_return_t stream_start(IOService *self, IOService *provider)
@@ -42,39 +38,27 @@ static kern_return_t stream_start(IOService *self, IOService *provider)
 static kern_return_t stream_new_client(IOService *self, UNUSED uint32_t type, IOUserClient **client)
 {
 	IOService *service = NULL;
+	kern_return_t result = IOServiceCreate(self, "UserClientProperties", &service);
 
-	RETURN_IF_FAILED(IOServiceCreate(self, "UserClientProperties", &service));
 	*client = OSDynamicCast(IOUserClient, service);
-	return kIOReturnSuccess;
+	return result;
 }
 
 /* The first endpoint of each direction: which number they have is the device's choice. */
-static kern_return_t copy_pipes(struct client *client)
+static kern_return_t copy_pipes(IOUSBHostInterface *usb, IOUSBHostPipe *pipes[2])
 {
-	const IOUSBConfigurationDescriptor *configuration =
-		IOUSBHostInterfaceCopyConfigurationDescriptor(client->interface);
-	const IOUSBInterfaceDescriptor *setting =
-		IOUSBHostInterfaceGetInterfaceDescriptor(client->interface, configuration);
-	const IOUSBEndpointDescriptor *endpoint = NULL;
-	kern_return_t result = kIOReturnSuccess;
+	const IOUSBConfigurationDescriptor *all =
+		IOUSBHostInterfaceCopyConfigurationDescriptor(usb);
+	const IOUSBInterfaceDescriptor *now = IOUSBHostInterfaceGetInterfaceDescriptor(usb, all);
+	const IOUSBEndpointDescriptor *end = IOUSBGetNextEndpointDescriptor(all, now, NULL);
 
-	while (result == kIOReturnSuccess) {
-		endpoint = IOUSBGetNextEndpointDescriptor(
-			configuration, setting, (const IOUSBDescriptorHeader *)endpoint);
-		if (endpoint == NULL) {
-			break;
-		}
-		IOUSBHostPipe **pipe = &client->pipes[IOUSBGetEndpointDirection(endpoint)];
-		if (*pipe == NULL) {
-			result = IOUSBHostInterfaceCopyPipe(
-				client->interface, IOUSBGetEndpointAddress(endpoint), pipe);
-		}
+	for (; end != NULL; end = IOUSBGetNextEndpointDescriptor(all, now, (const void *)end)) {
+		IOUSBHostPipe **pipe = &pipes[IOUSBGetEndpointDirection(end)];
+		if (*pipe == NULL)
+			(void)IOUSBHostInterfaceCopyPipe(usb, IOUSBGetEndpointAddress(end), pipe);
 	}
-	IOUSBHostFreeDescriptor(configuration);
-	if (result == kIOReturnSuccess && (client->pipes[0] == NULL || client->pipes[1] == NULL)) {
-		result = kIOReturnNotFound;
-	}
-	return result;
+	IOUSBHostFreeDescriptor(all);
+	return pipes[0] != NULL && pipes[1] != NULL ? kIOReturnSuccess : kIOReturnNotFound;
 }
 
 /* An interface has one session, so a second application gets kIOReturnExclusiveAccess. Selecting
@@ -92,18 +76,15 @@ static kern_return_t client_start(IOService *self, IOService *provider)
 	(void)IOUSBHostDeviceDestroyInterfaceIterator(device, iterator);
 	RETURN_IF_FAILED(IOUSBHostInterfaceOpen(client->interface, self,
 						kUSBHostOpenOptionSelectAlternateSetting, &zero));
-	return copy_pipes(client);
+	return copy_pipes(client->interface, client->pipes);
 }
 
-/* The application closed the connection or died, perhaps with transfers in flight. */
+/* The application closed the connection or died. Closing aborts the transfers in flight. */
 static kern_return_t client_stop(IOService *self, IOService *provider)
 {
-	for (unsigned set = 0; set < 2; set++)
-		(void)IOUSBHostPipeAbort(CLIENT(self)->pipes[set], kIOUSBAbortSynchronous,
-					 kIOReturnAborted, NULL);
+	(void)IOUSBHostInterfaceClose(CLIENT(self)->interface, self, 0);
 	for (unsigned type = 0; type < 2 * STREAM_MAX_BUFFERS; type++)
 		(void)OSActionCancel(CLIENT(self)->actions[type], NULL, NULL);
-	(void)IOUSBHostInterfaceClose(CLIENT(self)->interface, self, 0);
 	return IOServiceSuperStop(&StreamClientClass, self, provider);
 }
 
@@ -120,25 +101,13 @@ static void client_free(OSObject *self)
 }
 
 /* A transfer is done: tell the application which buffer, how much, when. */
-static void transfer_done(OSObject *self, OSAction *action, IOReturn status, uint32_t bytes,
-			  uint64_t timestamp)
+static void done(OSObject *self, OSAction *action, IOReturn status, uint32_t bytes, uint64_t time)
 {
 	const uint64_t *type = OSActionGetReference(action);
-	const IOUserClientAsyncArgumentsArray words = {*type, bytes, timestamp};
+	const IOUserClientAsyncArgumentsArray words = {*type, bytes, time};
 
 	IOUserClientAsyncCompletion(OSDynamicCast(IOUserClient, self), CLIENT(self)->completion,
 				    status, words, STREAM_NR_ARGS);
-}
-
-static kern_return_t make_buffer(OSObject *self, uint64_t type)
-{
-	struct client *client = CLIENT(self);
-
-	RETURN_IF_FAILED(IOUSBHostPipeCreateActionCompleteAsyncIO(self, transfer_done, sizeof(type),
-								  &client->actions[type]));
-	*(uint64_t *)OSActionGetReference(client->actions[type]) = type;
-	return IOBufferMemoryDescriptorCreate(kIOMemoryDirectionInOut, client->nr_bytes, 0,
-					      &client->buffers[type]);
 }
 
 static kern_return_t configure(OSObject *self, UNUSED void *ref, IOUserClientMethodArguments *args)
@@ -150,9 +119,13 @@ static kern_return_t configure(OSObject *self, UNUSED void *ref, IOUserClientMet
 		return kIOReturnBadArgument;
 	client->nr_buffers = in[0];
 	client->nr_bytes = in[1];
-	for (uint64_t n = 0; n < client->nr_buffers; n++) {
-		RETURN_IF_FAILED(make_buffer(self, n));
-		RETURN_IF_FAILED(make_buffer(self, STREAM_IN + n));
+	for (uint64_t i = 0; i < 2 * in[0]; i++) {
+		uint64_t type = i % 2 * STREAM_IN + i / 2; /* out and in by turns */
+		RETURN_IF_FAILED(IOUSBHostPipeCreateActionCompleteAsyncIO(
+			self, done, sizeof(type), &client->actions[type]));
+		*(uint64_t *)OSActionGetReference(client->actions[type]) = type;
+		RETURN_IF_FAILED(IOBufferMemoryDescriptorCreate(kIOMemoryDirectionInOut, in[1], 0,
+								&client->buffers[type]));
 	}
 	return kIOReturnSuccess;
 }
@@ -173,9 +146,8 @@ static kern_return_t transfer(OSObject *self, UNUSED void *ref, IOUserClientMeth
 
 	if (n >= client->nr_buffers || bytes > client->nr_bytes)
 		return kIOReturnBadArgument;
-	return IOUSBHostPipeAsyncIO(client->pipes[set],
-				    IO_MEMORY_DESCRIPTOR(client->buffers[type]), (uint32_t)bytes,
-				    client->actions[type], 0);
+	return IOUSBHostPipeAsyncIO(client->pipes[set], IO_MEMORY_DESCRIPTOR(client->buffers[type]),
+				    (uint32_t)bytes, client->actions[type], 0);
 }
 
 static kern_return_t nothing(UNUSED OSObject *self, UNUSED void *ref,
