@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "client/cf.h"
+#include "client/cf_members.h"
 
 struct plain_array {
 	struct dx_object object;
@@ -22,14 +23,12 @@ struct plain_array {
 
 static const void *plain_retain(const struct plain_array *array, const void *value)
 {
-	return array->callbacks.retain == NULL ? value : array->callbacks.retain(NULL, value);
+	return dx_cf_member_keep(array->callbacks.retain, value);
 }
 
 static void plain_release(const struct plain_array *array, const void *value)
 {
-	if (array->callbacks.release != NULL) {
-		array->callbacks.release(NULL, value);
-	}
+	dx_cf_member_drop(array->callbacks.release, value);
 }
 
 static void plain_free(struct dx_object *object)
@@ -55,16 +54,13 @@ bool dx_cf_array_is_plain(const void *array)
 
 static int plain_insert(struct plain_array *array, size_t index, const void *value)
 {
-	if (array->count == array->capacity) {
-		size_t capacity = array->capacity == 0 ? 8 : array->capacity * 2;
-		const void **values = reallocarray(array->values, capacity, sizeof(*values));
+	const void **values = dx_cf_members_grow(array->values, sizeof(*values), array->count,
+						 &array->capacity);
 
-		if (values == NULL) {
-			return -1;
-		}
-		array->values = values;
-		array->capacity = capacity;
+	if (values == NULL) {
+		return -1;
 	}
+	array->values = values;
 	memmove(array->values + index + 1, array->values + index,
 		(array->count - index) * sizeof(*array->values));
 	array->values[index] = plain_retain(array, value);
@@ -83,21 +79,9 @@ static bool wants_objects(const CFArrayCallBacks *callbacks)
 	return callbacks != NULL && callbacks->retain == kCFTypeArrayCallBacks.retain;
 }
 
-static const void *retain_object(CFAllocatorRef allocator, const void *value)
-{
-	(void)allocator;
-	return CFRetain(value);
-}
-
-static void release_object(CFAllocatorRef allocator, const void *value)
-{
-	(void)allocator;
-	CFRelease(value);
-}
-
 const CFArrayCallBacks kCFTypeArrayCallBacks = {
-	.retain = retain_object,
-	.release = release_object,
+	.retain = dx_cf_retain_object,
+	.release = dx_cf_release_object,
 	.copyDescription = CFCopyDescription,
 	.equal = CFEqual,
 };

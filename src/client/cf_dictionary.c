@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "client/cf.h"
+#include "client/cf_members.h"
 
 struct pair {
 	const void *key;
@@ -28,12 +29,8 @@ struct plain_dictionary {
 
 static void release_pair(const struct plain_dictionary *dictionary, struct pair pair)
 {
-	if (dictionary->key_callbacks.release != NULL) {
-		dictionary->key_callbacks.release(NULL, pair.key);
-	}
-	if (dictionary->value_callbacks.release != NULL) {
-		dictionary->value_callbacks.release(NULL, pair.value);
-	}
+	dx_cf_member_drop(dictionary->key_callbacks.release, pair.key);
+	dx_cf_member_drop(dictionary->value_callbacks.release, pair.value);
 }
 
 static void plain_free(struct dx_object *object)
@@ -76,29 +73,18 @@ static struct pair *plain_find(const struct plain_dictionary *dictionary, const 
 	return NULL;
 }
 
-static const void *retained_value(const struct plain_dictionary *dictionary, const void *value)
-{
-	CFDictionaryRetainCallBack retain = dictionary->value_callbacks.retain;
-
-	return retain == NULL ? value : retain(NULL, value);
-}
-
 static int plain_add(struct plain_dictionary *dictionary, const void *key, const void *value)
 {
-	if (dictionary->count == dictionary->capacity) {
-		size_t capacity = dictionary->capacity == 0 ? 8 : dictionary->capacity * 2;
-		struct pair *pairs = reallocarray(dictionary->pairs, capacity, sizeof(*pairs));
+	struct pair *pairs = dx_cf_members_grow(dictionary->pairs, sizeof(*pairs),
+						dictionary->count, &dictionary->capacity);
 
-		if (pairs == NULL) {
-			return -1;
-		}
-		dictionary->pairs = pairs;
-		dictionary->capacity = capacity;
+	if (pairs == NULL) {
+		return -1;
 	}
-	CFDictionaryRetainCallBack retain = dictionary->key_callbacks.retain;
+	dictionary->pairs = pairs;
 	dictionary->pairs[dictionary->count++] = (struct pair){
-		.key = retain == NULL ? key : retain(NULL, key),
-		.value = retained_value(dictionary, value),
+		.key = dx_cf_member_keep(dictionary->key_callbacks.retain, key),
+		.value = dx_cf_member_keep(dictionary->value_callbacks.retain, value),
 	};
 	return 0;
 }
@@ -108,10 +94,8 @@ static void plain_replace(const struct plain_dictionary *dictionary, struct pair
 {
 	const void *old = pair->value;
 
-	pair->value = retained_value(dictionary, value);
-	if (dictionary->value_callbacks.release != NULL) {
-		dictionary->value_callbacks.release(NULL, old);
-	}
+	pair->value = dx_cf_member_keep(dictionary->value_callbacks.retain, value);
+	dx_cf_member_drop(dictionary->value_callbacks.release, old);
 }
 
 static void plain_remove(struct plain_dictionary *dictionary, struct pair *pair)
@@ -124,37 +108,25 @@ static void plain_remove(struct plain_dictionary *dictionary, struct pair *pair)
 	release_pair(dictionary, old);
 }
 
-static const void *retain_object(CFAllocatorRef allocator, const void *value)
-{
-	(void)allocator;
-	return CFRetain(value);
-}
-
-static void release_object(CFAllocatorRef allocator, const void *value)
-{
-	(void)allocator;
-	CFRelease(value);
-}
-
 const CFDictionaryKeyCallBacks kCFTypeDictionaryKeyCallBacks = {
-	.retain = retain_object,
-	.release = release_object,
+	.retain = dx_cf_retain_object,
+	.release = dx_cf_release_object,
 	.copyDescription = CFCopyDescription,
 	.equal = CFEqual,
 	.hash = CFHash,
 };
 
 const CFDictionaryKeyCallBacks kCFCopyStringDictionaryKeyCallBacks = {
-	.retain = retain_object, /* strings do not change, so a reference is a copy */
-	.release = release_object,
+	.retain = dx_cf_retain_object, /* strings do not change, so a reference is a copy */
+	.release = dx_cf_release_object,
 	.copyDescription = CFCopyDescription,
 	.equal = CFEqual,
 	.hash = CFHash,
 };
 
 const CFDictionaryValueCallBacks kCFTypeDictionaryValueCallBacks = {
-	.retain = retain_object,
-	.release = release_object,
+	.retain = dx_cf_retain_object,
+	.release = dx_cf_release_object,
 	.copyDescription = CFCopyDescription,
 	.equal = CFEqual,
 };
@@ -170,8 +142,8 @@ CFMutableDictionaryRef CFDictionaryCreateMutable(CFAllocatorRef allocator, CFInd
 {
 	(void)allocator;
 	(void)capacity;
-	if (keyCallBacks != NULL && keyCallBacks->retain == retain_object &&
-	    valueCallBacks != NULL && valueCallBacks->retain == retain_object) {
+	if (keyCallBacks != NULL && keyCallBacks->retain == dx_cf_retain_object &&
+	    valueCallBacks != NULL && valueCallBacks->retain == dx_cf_retain_object) {
 		return (CFMutableDictionaryRef)dx_dict_new();
 	}
 	struct plain_dictionary *dictionary = dx_object_new(&dx_cf_plain_dictionary_class);

@@ -10,20 +10,19 @@
 #include <CoreFoundation/CFSet.h>
 
 #include "client/cf.h"
+#include "client/cf_members.h"
 
 struct __CFSet {
 	struct dx_object object;
 	CFSetCallBacks callbacks;
 	const void **values;
 	size_t count;
-	size_t nr_places;
+	size_t capacity;
 };
 
 static void drop(const struct __CFSet *set, const void *value)
 {
-	if (set->callbacks.release != NULL) {
-		set->callbacks.release(NULL, value);
-	}
+	dx_cf_member_drop(set->callbacks.release, value);
 }
 
 /* Index of the member that is equal, or the count. */
@@ -65,21 +64,9 @@ const struct dx_class dx_cf_set_class = {
 	.equal = set_equal,
 };
 
-static const void *retain_object(CFAllocatorRef allocator, const void *value)
-{
-	(void)allocator;
-	return CFRetain(value);
-}
-
-static void release_object(CFAllocatorRef allocator, const void *value)
-{
-	(void)allocator;
-	CFRelease(value);
-}
-
 const CFSetCallBacks kCFTypeSetCallBacks = {
-	.retain = retain_object,
-	.release = release_object,
+	.retain = dx_cf_retain_object,
+	.release = dx_cf_release_object,
 	.copyDescription = CFCopyDescription,
 	.equal = CFEqual,
 	.hash = CFHash,
@@ -150,23 +137,19 @@ void CFSetApplyFunction(CFSetRef theSet, CFSetApplierFunction applier, void *con
 
 static bool make_room(struct __CFSet *set)
 {
-	size_t places = set->nr_places == 0 ? 8 : set->nr_places * 2;
+	const void **values =
+		dx_cf_members_grow(set->values, sizeof(*values), set->count, &set->capacity);
 
-	if (set->count < set->nr_places) {
-		return true;
-	}
-	const void **values = reallocarray(set->values, places, sizeof(*values));
 	if (values == NULL) {
 		return false;
 	}
 	set->values = values;
-	set->nr_places = places;
 	return true;
 }
 
 static const void *keep(const struct __CFSet *set, const void *value)
 {
-	return set->callbacks.retain == NULL ? value : set->callbacks.retain(NULL, value);
+	return dx_cf_member_keep(set->callbacks.retain, value);
 }
 
 void CFSetAddValue(CFMutableSetRef theSet, const void *value)
