@@ -127,15 +127,22 @@ TEST(mass_storage_case_hn_di_and_hn_do)
 	disk_tear_down(&d);
 }
 
-/* Case 4: the host wants data that does not exist. */
-TEST(mass_storage_case_hi_dn)
+/* Host and device cannot agree: nothing moves, and the status says the rest. */
+static void check_no_data(uint32_t wanted, bool is_in, const uint8_t *command, uint8_t length,
+			  uint8_t status)
 {
 	struct disk d = disk_set_up("");
 
-	send_command(&d, 512, true, no_data, 6);
-	expect_stall(d.in, 512, 0);
-	expect_status(&d, 0, 512);
+	send_command(&d, wanted, is_in, command, length);
+	expect_stall(is_in ? d.in : d.out, wanted, 0);
+	expect_status(&d, status, wanted);
 	disk_tear_down(&d);
+}
+
+/* Case 4: the host wants data that does not exist. */
+TEST(mass_storage_case_hi_dn)
+{
+	check_no_data(512, true, no_data, 6, 0);
 }
 
 /* Case 5: less than the host wants, ending in a short packet or with a whole one. */
@@ -162,45 +169,25 @@ TEST(mass_storage_case_hi_more_than_di)
 /* Case 6 is an ordinary read. Case 7: the device has more than the host wants. */
 TEST(mass_storage_case_hi_less_than_di)
 {
-	struct disk d = disk_set_up("");
-
-	send_command(&d, 256, true, read_1, 10);
-	expect_stall(d.in, 256, 0);
-	expect_status(&d, 2, 256);
-	disk_tear_down(&d);
+	check_no_data(256, true, read_1, 10, 2);
 }
 
 /* Case 8: both have data, but in the other direction. */
 TEST(mass_storage_case_hi_do)
 {
-	struct disk d = disk_set_up("");
-
-	send_command(&d, 512, true, write_1, 10);
-	expect_stall(d.in, 512, 0);
-	expect_status(&d, 2, 512);
-	disk_tear_down(&d);
+	check_no_data(512, true, write_1, 10, 2);
 }
 
 /* Case 9: the host brings data that nobody wants. */
 TEST(mass_storage_case_ho_dn)
 {
-	struct disk d = disk_set_up("");
-
-	send_command(&d, 512, false, no_data, 6);
-	expect_stall(d.out, 512, 0);
-	expect_status(&d, 0, 512);
-	disk_tear_down(&d);
+	check_no_data(512, false, no_data, 6, 0);
 }
 
 /* Case 10. */
 TEST(mass_storage_case_ho_di)
 {
-	struct disk d = disk_set_up("");
-
-	send_command(&d, 512, false, read_1, 10);
-	expect_stall(d.out, 512, 0);
-	expect_status(&d, 2, 512);
-	disk_tear_down(&d);
+	check_no_data(512, false, read_1, 10, 2);
 }
 
 /* Case 11: the host brings more, in the same transfer or in one behind. */
