@@ -115,13 +115,10 @@ static int parse(struct dx_tool *tool, struct run_options *options, int argc, ch
 		{"timeout", required_argument, NULL, 't'},
 		{NULL, 0, NULL, 0},
 	};
-	int separator = -1;
+	int separator = dx_tool_separator(argc, argv);
 	int code = DX_TOOL_OK;
 
 	*ret_end = true;
-	for (int i = 1; separator < 0 && i < argc; i++) {
-		separator = strcmp(argv[i], "--") == 0 ? i : -1;
-	}
 	for (;;) {
 		int option = getopt_long(separator < 0 ? argc : separator, argv,
 					 ":" DX_TOOL_SHORT "d:nkt:c:", names, NULL);

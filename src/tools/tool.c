@@ -80,6 +80,16 @@ void dx_tool_say_verbose(const struct dx_tool *tool, const char *format, ...)
 	va_end(arguments);
 }
 
+int dx_tool_separator(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			return i;
+		}
+	}
+	return -1;
+}
+
 int dx_tool_bad_option(const struct dx_tool *tool, char **argv, int result)
 {
 	const char *text = argv[optind - 1];

@@ -80,6 +80,8 @@ int dx_tool_help(const struct dx_tool_command *command);
  * an unknown option); false to go on.
  */
 bool dx_tool_option(struct dx_tool *tool, int option, char **argv, int *ret_code);
+/* Where the first "--" is; -1: nowhere. What is behind it is no option, and may not be moved. */
+int dx_tool_separator(int argc, char **argv);
 /* Common options only; then argv[optind...] are the operands. Same result as dx_tool_option(). */
 bool dx_tool_options_only(struct dx_tool *tool, int argc, char **argv, int *ret_code);
 
