@@ -43,7 +43,9 @@ class Headers:
         self.bases = {}
         self.fields = {}  # field of a structure -> class that it points to
         for path in find("include/**/*.h"):
-            self.parse(path[len("include/"):], plain(read(path)))
+            whole = os.path.dirname(path) + ".h"  # IOKit/IOKitLib/connect.h is part of IOKit/IOKitLib.h
+            shown = whole if os.path.isfile(os.path.join(ROOT, whole)) else path
+            self.parse(shown[len("include/"):], plain(read(path)))
 
     def parse(self, path, text):
         for name in re.findall(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", text, re.MULTILINE):
