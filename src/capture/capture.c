@@ -253,11 +253,15 @@ static void write_event(struct dx_capture *capture, struct event *event)
 
 /* ---- events ---- */
 
+/* Without a data stage a control request goes out, whatever its setup packet says: so does Linux. */
 static uint8_t endpoint_of(const struct dx_usb_transfer *transfer)
 {
-	return transfer->type == DX_USB_CONTROL
-		       ? (uint8_t)(transfer->endpoint | (transfer->setup[0] & 0x80))
-		       : transfer->endpoint;
+	if (transfer->type != DX_USB_CONTROL) {
+		return transfer->endpoint;
+	}
+	return transfer->length == 0
+		       ? transfer->endpoint
+		       : (uint8_t)(transfer->endpoint | (transfer->setup[0] & 0x80));
 }
 
 static uint64_t id_of(const struct dx_usb_transfer *transfer)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pcap/pcap.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -15,6 +16,7 @@
 
 #include "capture/capture.h"
 #include "capture/recording.h"
+#include "capture/usbmon.h"
 
 struct scene {
 	char directory[64];
@@ -178,6 +180,57 @@ TEST(capture_holds_errors_as_linux_says_them)
 	CHECK_EQ(nth(recording, 0x01, 0)->status, DX_USB_OK);
 	CHECK_EQ(nth(recording, 0x01, 1)->status, DX_USB_STALLED);
 	(void)dx_recording_free(recording);
+	tear_down(&f);
+	(void)dx_capture_free(scene.capture);
+}
+
+/* Headers of the first submission of a control request of that type, and of its end. */
+static void read_request(const struct scene *scene, uint8_t type, struct dx_usbmon_header *ret_submit,
+			 struct dx_usbmon_header *ret_end)
+{
+	char error[PCAP_ERRBUF_SIZE] = "";
+	pcap_t *file = pcap_open_offline(scene->path, error);
+	struct pcap_pkthdr *packet = NULL;
+	const u_char *bytes = NULL;
+	bool found = false;
+
+	CHECK(file != NULL);
+	while (pcap_next_ex(file, &packet, &bytes) == 1) {
+		CHECK_GE(packet->caplen, sizeof(*ret_submit));
+		memcpy(found ? ret_end : ret_submit, bytes, sizeof(*ret_submit));
+		if (found) {
+			pcap_close(file);
+			CHECK_EQ(ret_end->id, ret_submit->id);
+			return;
+		}
+		found = ret_submit->event == DX_USBMON_SUBMIT &&
+			ret_submit->type == DX_USBMON_CONTROL && ret_submit->setup[0] == type;
+	}
+	FAIL("no request of type %#x", type);
+}
+
+TEST(capture_takes_a_request_without_data_for_one_that_goes_out)
+{
+	struct scene scene = begin();
+	struct fixture f = set_up_tapped(&scene, "virtual:gadget-zero", SOURCE_SINK);
+	const struct dx_usb_setup without = {.bmRequestType = 0xc0, .bRequest = 0x77};
+	const struct dx_usb_setup with = {.bmRequestType = 0xc1, .bRequest = 0x77, .wLength = 4};
+	struct dx_usbmon_header submit = {0};
+	struct dx_usbmon_header end = {0};
+	uint8_t bytes[4];
+
+	CHECK_EQ(dx_usb_interface_request(f.interface, &without, NULL, 0, NULL), DX_USB_STALLED);
+	CHECK_EQ(dx_usb_interface_request(f.interface, &with, bytes, 0, NULL), DX_USB_STALLED);
+	read_request(&scene, 0xc0, &submit, &end);
+	CHECK_EQ(submit.endpoint, 0x00);
+	CHECK_EQ(submit.data_flag, 0);
+	CHECK_EQ(end.endpoint, 0x00);
+	CHECK_EQ(end.data_flag, '>');
+	read_request(&scene, 0xc1, &submit, &end);
+	CHECK_EQ(submit.endpoint, 0x80);
+	CHECK_EQ(submit.data_flag, '<');
+	CHECK_EQ(end.endpoint, 0x80);
+	CHECK_EQ(end.data_flag, 0);
 	tear_down(&f);
 	(void)dx_capture_free(scene.capture);
 }
