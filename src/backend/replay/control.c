@@ -10,11 +10,15 @@
 
 #define TYPE_MASK      0x60u
 #define DIRECTION_IN   0x80u
+#define TO_ENDPOINT    0x02u
+#define SET_FEATURE    3u
 #define LOOK_AHEAD     256u /* recorded requests that a driver may leave out and still be followed */
 
-bool dx_recorded_is_standard(const struct dx_recorded_transfer *recorded)
+bool dx_setup_is_unordered(const uint8_t *setup)
 {
-	return (recorded->setup[0] & TYPE_MASK) == 0;
+	bool halts_an_endpoint = setup[0] == TO_ENDPOINT && setup[1] == SET_FEATURE;
+
+	return (setup[0] & TYPE_MASK) == 0 && !halts_an_endpoint;
 }
 
 static void answer(struct dx_usb_transfer *transfer, const uint8_t *bytes, size_t size, int32_t status)
@@ -102,7 +106,7 @@ bool dx_script_submit_control(struct dx_script *script, struct dx_usb_transfer *
 							      : lane->next + LOOK_AHEAD;
 	const struct dx_recorded_transfer *item = NULL;
 
-	if ((transfer->setup[0] & TYPE_MASK) == 0) {
+	if (dx_setup_is_unordered(transfer->setup)) {
 		answer_standard(script, transfer);
 		return false;
 	}

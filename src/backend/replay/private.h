@@ -29,7 +29,7 @@ bool dx_script_play_in(struct dx_script *script, struct dx_lane *lane,
 		       struct dx_usb_transfer *transfer);
 void dx_script_play_iso(struct dx_script *script, struct dx_lane *lane,
 			struct dx_usb_transfer *transfer);
-/* Standard requests are no part of the order. */
-bool dx_recorded_is_standard(const struct dx_recorded_transfer *recorded);
+/* P4 */
+bool dx_setup_is_unordered(const uint8_t *setup);
 
 #endif

@@ -65,7 +65,7 @@ static bool was_cancelled(const struct dx_recorded_transfer *recorded)
 static bool is_played(const struct dx_recorded_transfer *recorded)
 {
 	if (recorded->was_refused || (recorded->type == DX_USB_CONTROL &&
-				      dx_recorded_is_standard(recorded))) {
+				      dx_setup_is_unordered(recorded->setup))) {
 		return false;
 	}
 	return !recorded->is_in || recorded->type == DX_USB_CONTROL ||
@@ -101,6 +101,20 @@ static void find_max_packets(struct dx_script *script)
 	}
 }
 
+/* P5: a stalled read that was under way when the one before it in the lane failed likewise. */
+static bool failed_with_another(const struct dx_script *script, const struct dx_lane *lane,
+				const struct dx_recorded_transfer *recorded)
+{
+	const struct dx_recorded_transfer *before = NULL;
+
+	if (lane->nr_items == 0 || !recorded->is_in || recorded->type == DX_USB_CONTROL ||
+	    recorded->status != DX_USB_STALLED || recorded->actual != 0) {
+		return false;
+	}
+	before = &script->recording->transfers[lane->items[lane->nr_items - 1]];
+	return before->status == DX_USB_STALLED && recorded->submitted_at < before->completed_at;
+}
+
 /* Counts first, so that each lane's table has its size. */
 static int fill_lanes(struct dx_script *script)
 {
@@ -124,10 +138,10 @@ static int fill_lanes(struct dx_script *script)
 		const struct dx_recorded_transfer *recorded = &recording->transfers[i];
 		struct dx_lane *lane = dx_script_lane(script, recorded->endpoint, recorded->type);
 
-		if (is_played(recorded)) {
+		if (is_played(recorded) && !failed_with_another(script, lane, recorded)) {
 			lane->items[lane->nr_items++] = i;
 		}
-		if (recorded->type == DX_USB_CONTROL && dx_recorded_is_standard(recorded)) {
+		if (recorded->type == DX_USB_CONTROL && dx_setup_is_unordered(recorded->setup)) {
 			script->standards[script->nr_standards++] = i;
 		}
 		if (is_cause(recorded)) {

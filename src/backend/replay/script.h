@@ -17,7 +17,10 @@
  *   P3  Whatever the driver does differently is reported with the number of the packet, as Wireshark
  *       shows it, and counted. The device then does what it did in the recording.
  *   P4  Standard requests are answered from the recording wherever it has them; they are no part of the
- *       order, because another system asks for other descriptors.
+ *       order, because another system asks for other descriptors. But SET_FEATURE(ENDPOINT_HALT) is: a
+ *       driver sends it, and the endpoint fails because of it.
+ *   P5  What was queued behind a transfer that failed and failed with it, as on controllers that go on
+ *       after an error, is not played: the endpoint is halted then, and nothing more comes of it.
  * Trust:      the recording has been checked (R1 of recording.h).
  * Threads:    B1 of usb/backend.h.
  */

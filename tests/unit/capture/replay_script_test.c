@@ -265,6 +265,59 @@ TEST(script_halts_after_an_error_until_it_is_cleared)
 	dx_script_fini(&play.script);
 }
 
+/* As a controller records it that goes on after an error: four reads under way, all stall. */
+TEST(script_plays_a_stall_once_for_all_that_was_queued)
+{
+	struct play play = {.nr_packets = 0};
+	uint8_t in[512];
+	struct dx_usb_transfer reads[3];
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct dx_recorded_transfer *stalled = add(&play, DX_USB_BULK, 0x81, NULL, 512);
+
+		stalled->actual = 0;
+		stalled->status = DX_USB_STALLED;
+		stalled->submitted_at = i < 3 ? i + 1 : 7; /* the last one on the halted endpoint */
+		stalled->completed_at = i < 3 ? i + 4 : 8;
+	}
+	(void)add(&play, DX_USB_BULK, 0x81, "good", 4);
+	begin(&play);
+	for (unsigned i = 0; i < 2; i++) {
+		reads[i] = transfer_of(DX_USB_BULK, 0x81, in, 512);
+		expect(&play, &reads[i], DX_USB_STALLED, 0);
+		dx_script_lane(&play.script, 0x81, DX_USB_BULK)->halted = false;
+	}
+	reads[2] = transfer_of(DX_USB_BULK, 0x81, in, 512);
+	expect(&play, &reads[2], DX_USB_OK, 4);
+	CHECK_EQ(play.script.nr_divergences, 0);
+	dx_script_fini(&play.script);
+}
+
+TEST(script_fails_an_endpoint_when_the_driver_has_halted_it)
+{
+	struct play play = {.nr_packets = 0};
+	uint8_t in[512];
+	struct dx_usb_transfer read = transfer_of(DX_USB_BULK, 0x81, in, 512);
+	struct dx_usb_transfer halt = transfer_of(DX_USB_CONTROL, 0, NULL, 0);
+	struct dx_recorded_transfer *stalled = add(&play, DX_USB_BULK, 0x81, NULL, 512);
+
+	stalled->actual = 0;
+	stalled->status = DX_USB_STALLED;
+	add_request(&play, 0x02, 3, NULL, 0)->setup[4] = 0x81; /* SET_FEATURE(ENDPOINT_HALT) */
+	stalled->completed_at = ++play.nr_packets;
+	begin(&play);
+	CHECK(dx_script_submit(&play.script, &read, 1));
+	CHECK(next(&play, 1) == NULL);
+	halt.setup[0] = 0x02;
+	halt.setup[1] = 3;
+	halt.setup[4] = 0x81;
+	expect(&play, &halt, DX_USB_OK, 0);
+	CHECK(next(&play, 1) == &read);
+	CHECK_EQ(read.status, DX_USB_STALLED);
+	CHECK_EQ(play.script.nr_divergences, 0);
+	dx_script_fini(&play.script);
+}
+
 TEST(script_leaves_cancelled_transfers_to_the_driver)
 {
 	struct play play = {.nr_packets = 0};
