@@ -13,7 +13,7 @@
  *
  * Status of completions and synchronous calls: kIOReturnSuccess (also for a short packet),
  * kIOReturnAborted, kIOReturnTimeout, kUSBHostReturnPipeStalled, kIOReturnOverrun,
- * kIOReturnNotResponding (unplugged while pending), kIOReturnNoDevice (later calls),
+ * kIOReturnNotResponding (no valid answer; unplugged while pending), kIOReturnNoDevice (later calls),
  * kIOReturnNotOpen, kIOReturnBadArgument, kIOReturnNoResources, kIOReturnNoMemory.
  */
 #ifndef OPENDEXT_USB_H

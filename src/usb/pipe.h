@@ -71,9 +71,9 @@ uint32_t dx_usb_pipe_nr_pending(struct dx_usb_pipe *pipe); /* submitted, callbac
  *         pipe); DX_USB_STALLED halted; DX_USB_NOT_OPEN closed; DX_USB_NO_DEVICE;
  *         DX_USB_NO_RESOURCES more than DX_MAX_TRANSFERS_PER_PIPE; DX_USB_NO_MEMORY.
  * Completion: DX_USB_OK (IN: a short packet ends it with fewer bytes), DX_USB_STALLED,
- *         DX_USB_TIMEOUT, DX_USB_OVERRUN device sent too much, DX_USB_NOT_RESPONDING unplugged,
- *         what abort was given, DX_USB_ABORTED closed. A request that has ended early waits for
- *         the ones before it (U2).
+ *         DX_USB_TIMEOUT, DX_USB_OVERRUN device sent too much, DX_USB_NOT_RESPONDING no
+ *         valid answer, or unplugged, what abort was given, DX_USB_ABORTED closed. A request
+ *         that has ended early waits for the ones before it (U2).
  * Blocks: only while another thread aborts this pipe synchronously (never in a callback).
  */
 int32_t dx_usb_pipe_submit(struct dx_usb_pipe *pipe, void *data, uint32_t length,

@@ -207,7 +207,7 @@ void dx_usb_request_cancel_locked(struct dx_usb_device *device, struct dx_usb_re
 	device->ops->cancel(device->backend, &request->transfer);
 }
 
-/* What the caller will be told; decides about halting (P1). */
+/* What the caller will be told; decides about halting (P1). The tap has seen what was on the bus. */
 static void settle_locked(struct dx_usb_device *device, struct dx_usb_request *request)
 	DX_REQUIRES(device->lock)
 {
@@ -217,6 +217,11 @@ static void settle_locked(struct dx_usb_device *device, struct dx_usb_request *r
 
 	if (transfer->actual > transfer->length) { /* B-trust: a backend clamps; never hand it on */
 		transfer->actual = transfer->length;
+	}
+	/* No answer, or none that made sense: what a device that is being pulled out does, until its
+	 * hub says that it has gone. Nobody can tell the one from the other. */
+	if (transfer->status == DX_USB_IO_ERROR) {
+		transfer->status = DX_USB_NOT_RESPONDING;
 	}
 	if (transfer->cancelled && transfer->status == DX_USB_ABORTED) {
 		transfer->status = request->cancel_status;

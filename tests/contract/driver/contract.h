@@ -126,6 +126,8 @@ enum contract_selector {
 				 * status. struct out: the frame list */
 	CONTRACT_USB_ISOCH_ASYNC, /* async; same; completes with status, bytes, good frames */
 	CONTRACT_USB_ISOCH_ABORT, /* in: 0 in 1 out */
+	CONTRACT_USB_RESET,	/* of the device: it comes back as another one */
+	CONTRACT_USB_REPLACE_BUFFER, /* in: 0 in 1 out, options of CreateIOBuffer, bytes */
 	CONTRACT_USB_END,
 };
 

@@ -338,6 +338,28 @@ static METHOD(usb_buffer_address)
 	return kIOReturnSuccess;
 }
 
+static METHOD(usb_reset)
+{
+	(void)reference;
+	(void)arguments;
+	return IOUSBHostDeviceReset(contract_usb_of((IOUserClient *)target)->device);
+}
+
+static METHOD(usb_replace_buffer)
+{
+	struct contract_pipe *pipe = pipe_of(target, arguments->scalarInput[0]);
+
+	(void)reference;
+	if (pipe == NULL) {
+		return kIOReturnNotOpen;
+	}
+	OSSafeReleaseNULL(pipe->buffer);
+	return IOUSBHostInterfaceCreateIOBuffer(
+		contract_usb_of((IOUserClient *)target)->interface,
+		kIOMemoryDirectionInOut | (IOOptionBits)arguments->scalarInput[1],
+		arguments->scalarInput[2], &pipe->buffer);
+}
+
 #define AT(selector) [(selector) - CONTRACT_USB_BASE]
 
 static const IOUserClientMethodDispatch rows[CONTRACT_USB_END - CONTRACT_USB_BASE] = {
@@ -360,6 +382,8 @@ static const IOUserClientMethodDispatch rows[CONTRACT_USB_END - CONTRACT_USB_BAS
 	AT(CONTRACT_USB_ISOCH) = {contract_usb_isoch, false, 4, 0, 1, ANY},
 	AT(CONTRACT_USB_ISOCH_ASYNC) = {contract_usb_isoch_async, true, 4, 0, 0, 0},
 	AT(CONTRACT_USB_ISOCH_ABORT) = {contract_usb_isoch_abort, false, 1, 0, 0, 0},
+	AT(CONTRACT_USB_RESET) = {usb_reset, false, 0, 0, 0, 0},
+	AT(CONTRACT_USB_REPLACE_BUFFER) = {usb_replace_buffer, false, 3, 0, 0, 0},
 };
 
 const IOUserClientMethodDispatch *contract_usb_row(uint64_t selector)

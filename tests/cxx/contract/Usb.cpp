@@ -240,11 +240,14 @@ static METHOD(UsbFill)
 {
 	ContractPipe *pipe = PipeOf(target, arguments->scalarInput[0]);
 
+	IOAddressSegment range = {};
+
 	if (pipe == nullptr) {
 		return kIOReturnNotOpen;
 	}
-	memset(BytesOf(pipe->buffer), static_cast<int>(arguments->scalarInput[1]),
-	       CONTRACT_USB_BUFFER_BYTES);
+	(void)pipe->buffer->GetAddressRange(&range);
+	memset(reinterpret_cast<void *>(range.address), static_cast<int>(arguments->scalarInput[1]),
+	       range.length);
 	return kIOReturnSuccess;
 }
 
@@ -451,6 +454,25 @@ static METHOD(UsbBufferAddress)
 	return kIOReturnSuccess;
 }
 
+static METHOD(UsbReset)
+{
+	(void)arguments;
+	return USB_CLIENT->ivars->device->Reset();
+}
+
+static METHOD(UsbReplaceBuffer)
+{
+	ContractPipe *pipe = PipeOf(target, arguments->scalarInput[0]);
+
+	if (pipe == nullptr) {
+		return kIOReturnNotOpen;
+	}
+	OSSafeReleaseNULL(pipe->buffer);
+	return USB_CLIENT->ivars->interface->CreateIOBuffer(
+		kIOMemoryDirectionInOut | static_cast<IOOptionBits>(arguments->scalarInput[1]),
+		arguments->scalarInput[2], &pipe->buffer);
+}
+
 static const uint32_t ANY = kIOUserClientVariableStructureSize;
 #define AT(selector) [(selector)-CONTRACT_USB_BASE]
 
@@ -474,6 +496,8 @@ static const IOUserClientMethodDispatch rows[CONTRACT_USB_END - CONTRACT_USB_BAS
 	AT(CONTRACT_USB_ISOCH) = {UsbIsoch, false, 4, 0, 1, ANY},
 	AT(CONTRACT_USB_ISOCH_ASYNC) = {UsbIsochAsync, true, 4, 0, 0, 0},
 	AT(CONTRACT_USB_ISOCH_ABORT) = {UsbIsochAbort, false, 1, 0, 0, 0},
+	AT(CONTRACT_USB_RESET) = {UsbReset, false, 0, 0, 0, 0},
+	AT(CONTRACT_USB_REPLACE_BUFFER) = {UsbReplaceBuffer, false, 3, 0, 0, 0},
 };
 
 const IOUserClientMethodDispatch *UsbRowOf(uint64_t selector)

@@ -34,4 +34,5 @@ fi
 	usb_checks_inside_the_driver \
 	usb_second_client_of_the_interface_is_refused \
 	usb_bundles_complete_each_entry \
-	usb_unplug_completes_what_is_pending
+	usb_unplug_completes_what_is_pending \
+	'device_*'

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -24,6 +25,9 @@ struct slow {
 	struct dx_list ended;
 	bool stop;
 };
+
+/* How the next transfer on 0x01 ends. */
+static _Atomic int32_t slow_status = DX_USB_OK;
 
 static const uint8_t configuration[] = {9, 2, 32, 0,	1, 1, 0, 0x80, 50, 9, 4, 0, 0, 2, 255, 0,
 					0, 0, 7, 5, 0x81, 2, 0, 2,    0,  7, 5, 1, 2, 0, 2,   0};
@@ -61,7 +65,8 @@ static void *run(void *argument)
 			if (transfer->backend_words[0] != 0) {
 				end_locked(slow, transfer, DX_USB_ABORTED);
 			} else if (transfer->endpoint != 0x81) {
-				end_locked(slow, transfer, DX_USB_OK);
+				end_locked(slow, transfer,
+					   atomic_exchange(&slow_status, DX_USB_OK));
 			}
 		}
 		stop = slow->stop;
@@ -284,6 +289,21 @@ TEST(wait_for_io_timeouts_and_aborts_of_a_slow_backend)
 	CHECK_EQ(dx_usb_pipe_clear_stall(f.in, true), DX_USB_OK);
 	CHECK_EQ(in.nr, 9);
 	CHECK_EQ(dx_usb_device_reset(f.device, NULL), DX_USB_UNSUPPORTED);
+	tear_down(&f);
+}
+
+TEST(wait_for_a_device_without_a_valid_answer)
+{
+	struct fixture f = set_up_slow();
+	uint8_t bytes[512];
+	uint32_t actual = 1;
+
+	atomic_store(&slow_status, DX_USB_IO_ERROR);
+	CHECK_EQ(dx_usb_pipe_io(f.out, bytes, 512, 0, &actual), DX_USB_NOT_RESPONDING);
+	CHECK_EQ(actual, 0);
+	CHECK_EQ(dx_usb_pipe_io(f.out, bytes, 512, 0, &actual), DX_USB_STALLED);
+	CHECK_EQ(dx_usb_pipe_clear_stall(f.out, true), DX_USB_OK);
+	CHECK_EQ(dx_usb_pipe_io(f.out, bytes, 512, 0, &actual), DX_USB_OK);
 	tear_down(&f);
 }
 
