@@ -273,6 +273,7 @@ kern_return_t OSActionCreateTyped(const OSMetaClass *actionClass, OSObject *targ
 
 /*! OSClassLoadInformation::New for the class C: pure ones cannot be made. */
 template <class C, bool pure = __is_abstract(C)> struct OSClassNew {
+	/*! Constructs a C in the memory of instance. */
 	static kern_return_t New(OSObject *instance)
 	{
 		return ::new (static_cast<void *>(instance)) C ? KERN_SUCCESS : KERN_FAILURE;
@@ -280,6 +281,7 @@ template <class C, bool pure = __is_abstract(C)> struct OSClassNew {
 };
 
 template <class C> struct OSClassNew<C, true> {
+	/*! Refuses. */
 	static kern_return_t New(OSObject *)
 	{
 		return static_cast<kern_return_t>(0xe00002c7); /* kIOReturnUnsupported */

@@ -24,10 +24,13 @@ template <class T> class OSSharedPtr {
 	using IfConvertible = std::enable_if_t<std::is_convertible<U *, T *>::value>;
 
 public:
+	/*! NULL. */
 	OSSharedPtr() noexcept = default;
 	OSSharedPtr(std::nullptr_t) noexcept {}
+	/*! An object, which may be NULL: with a reference of its own, or with the caller's. */
 	explicit OSSharedPtr(T *pointer, OSRetainTag) noexcept : object(pointer) { take(); }
 	explicit OSSharedPtr(T *pointer, OSNoRetainTag) noexcept : object(pointer) {}
+	/*! The same object, with a reference of its own; or with that of other, which is NULL then. */
 	OSSharedPtr(const OSSharedPtr &other) noexcept : object(other.object) { take(); }
 	OSSharedPtr(OSSharedPtr &&other) noexcept : object(other.detach()) {}
 	template <class U, class = IfConvertible<U>>
@@ -39,8 +42,10 @@ public:
 	OSSharedPtr(OSSharedPtr<U> &&other) noexcept : object(other.detach())
 	{
 	}
+	/*! Gives the reference back. */
 	~OSSharedPtr() noexcept { reset(); }
 
+	/*! Gives the reference back and holds what a new pointer made from other would hold. */
 	OSSharedPtr &operator=(const OSSharedPtr &other) noexcept
 	{
 		OSSharedPtr(other).swap(*this);
@@ -77,6 +82,7 @@ public:
 			old->release();
 		}
 	}
+	/*! As a new pointer; gives the old reference back. */
 	void reset(T *pointer, OSRetainTag) noexcept
 	{
 		OSSharedPtr(pointer, OSRetain).swap(*this);
@@ -85,11 +91,13 @@ public:
 	{
 		OSSharedPtr(pointer, OSNoRetain).swap(*this);
 	}
-	/*! The object, +0. */
+	/*! The object, +0. The operators must not be used on NULL. */
 	T *get() const noexcept { return object; }
 	T &operator*() const noexcept { return *object; }
 	T *operator->() const noexcept { return object; }
+	/*! Whether it is not NULL. */
 	explicit operator bool() const noexcept { return object != nullptr; }
+	/*! Exchanges the objects; no reference changes. */
 	void swap(OSSharedPtr &other) noexcept { std::swap(object, other.object); }
 	/*! The object with the reference; the pointer is NULL then. */
 	T *detach() noexcept
@@ -115,6 +123,7 @@ private:
 	T *object = nullptr;
 };
 
+/*! Whether both are the same object, or both NULL. */
 template <class T, class U> bool operator==(const OSSharedPtr<T> &a, const OSSharedPtr<U> &b)
 {
 	return a.get() == b.get();
@@ -131,6 +140,7 @@ template <class T> bool operator==(const OSSharedPtr<T> &a, std::nullptr_t) { re
 template <class T> bool operator!=(const OSSharedPtr<T> &a, std::nullptr_t) { return !!a; }
 template <class T> bool operator==(std::nullptr_t, const OSSharedPtr<T> &a) { return !a; }
 template <class T> bool operator!=(std::nullptr_t, const OSSharedPtr<T> &a) { return !!a; }
+/*! Exchanges the objects of two pointers. */
 template <class T> void swap(OSSharedPtr<T> &a, OSSharedPtr<T> &b) noexcept { a.swap(b); }
 
 /*! The object of a shared pointer as one of another class, in a pointer with its own reference. */

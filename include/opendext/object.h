@@ -92,12 +92,13 @@ struct OSDriverClass {
 	 * returned false, but not for a class whose init was never reached. */
 	void (*free)(OSObject *self);
 
+	/* The methods of these names in IOService; NULL: inherited. */
 	kern_return_t (*Start)(IOService *self, IOService *provider);
 	kern_return_t (*Stop)(IOService *self, IOService *provider);
 	kern_return_t (*NewUserClient)(IOService *self, uint32_t type, IOUserClient **userClient);
 	kern_return_t (*SetPowerState)(IOService *self, uint32_t powerFlags);
 
-	/* Only for classes that derive from IOUserClient. */
+	/* Those of IOUserClient, only for classes that derive from it. */
 	kern_return_t (*ExternalMethod)(IOUserClient *self, uint64_t selector,
 					struct IOUserClientMethodArguments *arguments,
 					const struct IOUserClientMethodDispatch *dispatch,

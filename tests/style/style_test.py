@@ -165,6 +165,58 @@ def compile_alone(tree, name, directory):
     return errors[0] if done.returncode != 0 else None
 
 
+# What needs no docstring: overrides, what `iig` and its macros write beside a method that has one
+# (name_Impl, OS_RUNTIME_...), and pointers to functions in structures.
+NO_DOCSTRING = re.compile(r"\boverride$|_Impl\s*\(|^OS_RUNTIME_\w+\s*\(|\(\s*\*|^(?:typedef|friend|using)\b")
+
+
+DOCSTRING, DIRECTIVE = "\x01", "\x02"  # what stands for them in the text that is looked through
+
+
+def marked(match):
+    """Blanks for comments, strings and directives, with the mark of what it was at the end."""
+    marks = {"/*!": DOCSTRING, "#": DIRECTIVE}
+    start = re.match(r"/\*!|\s*#|", match.group(0)).group(0).strip()
+    return blank(match)[:-1] + marks.get(start, " ")
+
+
+def public_functions(text):
+    """(position, declaration, has a docstring) of each function outside of function bodies."""
+    text = re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', marked, text, flags=re.DOTALL)
+    text = re.sub(r"^[ \t]*#(?:\\\n|[^\n])*", marked, text, flags=re.MULTILINE)
+    inside, start, is_documented, is_private = [], 0, False, False
+    for match in re.finditer(r"[{};]|\n[ \t]*(?=\n)|\b(?:public|protected|private)\s*:(?!:)", text):
+        statement = text[start:match.start()]
+        is_documented = is_documented or DOCSTRING in statement
+        code = re.sub(f"[{DOCSTRING}{DIRECTIVE}]", " ", statement).strip()
+        if match.group(0)[0] == "\n":
+            if not code:  # an empty line ends a group
+                is_documented, start = False, match.end()
+            continue
+        if match.group(0).endswith(":"):
+            is_private, start = match.group(0).startswith("private"), match.end()
+            continue
+        start = match.end()
+        if not {"body", "enum"} & set(inside) and "(" in code and not is_private:
+            yield match.start(), code, is_documented
+        if match.group(0) == "{":
+            is_scope = re.search(r"\b(class|struct|union|namespace|extern)\b[^()]*$", code)
+            is_enum = re.search(r"\benum\b[^()]*$", code)
+            inside.append("enum" if is_enum else "scope" if is_scope else "body")
+            is_documented = is_documented and not is_scope
+            is_private = False if is_scope else is_private
+        elif match.group(0) == "}" and inside:
+            is_private = inside.pop() == "body" and is_private
+
+
+def rule_public_functions_have_docstrings(tree):
+    for name in tree.sources("include"):
+        for position, code, is_documented in public_functions(tree.text(name)):
+            if not is_documented and not NO_DOCSTRING.search(code):
+                where = f"{name}:{line_of(tree.text(name), position)}"
+                yield f"{where}: no docstring: {' '.join(code.split())[:60]}"
+
+
 def rule_headers_compile_alone(tree):
     with tempfile.TemporaryDirectory() as directory:
         for name in tree.sources("src", "include", "tests"):
