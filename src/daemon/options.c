@@ -43,7 +43,7 @@ const char dx_command_line_help[] =
 	"  --json                with --status: as JSON\n"
 	"  --foreground          accepted; it always stays in the foreground\n"
 	"  --log-level LEVEL     error, warning, info or debug\n"
-	"  --version, --help\n"
+	"  -h, --help, -V, --version\n"
 	"\n"
 	"exit status: 0 stopped as asked, 1 failure, 2 wrong usage\n";
 
@@ -66,8 +66,6 @@ enum option_id {
 	OPT_JSON,
 	OPT_FOREGROUND,
 	OPT_LOG_LEVEL,
-	OPT_VERSION,
-	OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -89,8 +87,8 @@ static const struct option long_options[] = {
 	{"json", no_argument, NULL, OPT_JSON},
 	{"foreground", no_argument, NULL, OPT_FOREGROUND},
 	{"log-level", required_argument, NULL, OPT_LOG_LEVEL},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -253,10 +251,10 @@ static int take_flag(struct dx_command_line *line, int option)
 		return 0;
 	case OPT_FOREGROUND:
 		return 0;
-	case OPT_VERSION:
+	case 'V':
 		line->show_version = true;
 		return 0;
-	case OPT_HELP:
+	case 'h':
 		line->show_help = true;
 		return 0;
 	default:
@@ -324,7 +322,7 @@ int dx_command_line_parse(int argc, char *const *argv, struct dx_command_line *r
 	optind = 0; /* begin anew: tests parse more than one line */
 	opterr = 0;
 	while (r == 0) {
-		option = getopt_long(argc, argv, "+:", long_options, NULL);
+		option = getopt_long(argc, argv, "+:hV", long_options, NULL);
 		if (option == -1) {
 			break;
 		}

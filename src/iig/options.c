@@ -21,7 +21,7 @@ static const char help[] =
 	"  --deployment-target VER   accepted; changes nothing\n"
 	"  --log FILE                write what every method became\n"
 	"  --depfile FILE            write the files read, as a rule for make\n"
-	"  --help, --version\n"
+	"  -h, --help, -V, --version\n"
 	"\n"
 	"What follows -- is for the C++ front end: -I, -D, -std and the like.\n";
 
@@ -88,7 +88,7 @@ static int take_option(struct dx_options *options, char **argv)
 		options->help = true;
 		return 1;
 	}
-	if (strcmp(argv[0], "--version") == 0) {
+	if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0) {
 		options->version = true;
 		return 1;
 	}

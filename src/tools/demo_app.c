@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "demo_flow.h"
+#include "helper.h"
 
 #define PROGRESS_NS 20000000u
 #define MOVE_NS     1000000000u /* what the second pass should take */
@@ -142,12 +143,22 @@ static uint64_t number(const char *text)
 	return strtoull(text, NULL, 10);
 }
 
+static const char help[] =
+	"usage: dext-demo-app FILE TOTAL BUFFERS SIZE DEPTH CALLS\n"
+	"The application of 'dext demo', which starts it and hears from it over descriptor 3.\n"
+	"\n"
+	"  -h, --help     show this text\n"
+	"  -V, --version  show the version\n";
+
 int main(int argc, char **argv)
 {
 	static struct app app; /* 30 KiB of buckets and buffers */
 	struct dx_demo_message message = {.kind = DX_DEMO_RESULT};
 	int result = 0;
 
+	if (argc == 2) {
+		return dx_helper_answer("dext-demo-app", help, argv[1]);
+	}
 	if (argc != 7) {
 		(void)fprintf(stderr, "dext-demo-app: started by 'dext demo', not by hand\n");
 		return 2;

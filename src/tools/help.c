@@ -24,7 +24,7 @@ static int print_overview(void)
 		"  -q, --quiet           errors only\n"
 		"  -v, --verbose         say what is done\n"
 		"  -h, --help            this text; 'dext COMMAND --help' for one command\n"
-		"      --version         name and version\n"
+		"  -V, --version         name and version\n"
 		"\nExit status: 0 done; 1 failed; 2 wrong usage; 69 no broker at the address.\n"
 		"'dext run' ends with the status of the application (128 + N after signal N;\n"
 		"127 not found, 126 not executable).\n");

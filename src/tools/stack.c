@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "helper.h"
 
 #define MAX_LINE 4096u
 #define QUIET_MS 1000 /* a process that died over its own stack says no more */
@@ -198,17 +199,20 @@ static void run(struct filter *filter)
 	copy(filter->line, filter->length);
 }
 
+static const char help[] =
+	"usage: dext-stack <LOG\n"
+	"Copies to standard error, with functions and lines in the stacks of crashed\n"
+	"drivers. 'dext run' starts it.\n"
+	"\n"
+	"  -h, --help     show this text\n"
+	"  -V, --version  show the version\n";
+
 int main(int argc, char **argv)
 {
 	struct filter *filter = NULL;
 
-	(void)argv;
 	if (argc > 1) {
-		(void)fputs("usage: dext-stack <LOG\n"
-			    "Copies to standard error, with functions and lines in the stacks of\n"
-			    "crashed drivers. 'dext run' starts it.\n",
-			    stderr);
-		return 2;
+		return dx_helper_answer("dext-stack", help, argv[1]);
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	filter = calloc(1, sizeof(*filter));
