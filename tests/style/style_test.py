@@ -283,6 +283,13 @@ def rule_source_is_indented_with_tabs(tree):
                 yield f"{name}:{line_of(text, match.start())}: spaces as indent, or at the end"
 
 
+def rule_every_message_is_in_the_protocol_page(tree):
+    page = tree.text("docs/protocol-wire.md")
+    for name, number in re.findall(r"\bDX_WIRE_([AHC]_\w+)\s*=\s*(0x\w+)", tree.text("src/wire/wire.h")):
+        if f"| {number} | {name} |" not in page:
+            yield f"docs/protocol-wire.md: no line '| {number} | {name} |'"
+
+
 def rule_api_page_is_current(tree):
     command = [sys.executable, os.path.join(tree.root, "scripts/api-coverage"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True)
