@@ -222,7 +222,7 @@ static const struct service *find_service(const struct fake *fake, uint64_t id)
 
 static void talk(const struct fake *fake, uint64_t id)
 {
-	for (unsigned i = 0; i < 3000; i++) {
+	for (unsigned i = 0; i < FAKE_TALK; i++) {
 		const struct dx_wire_message body = {.id = id, .type = 0xe0001234, .argument = i};
 
 		say(fake, DX_WIRE_H_MESSAGE, 0, 0, &body, sizeof(body), NULL);

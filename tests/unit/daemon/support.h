@@ -23,7 +23,7 @@
  *	Garbage		sends bytes that are no message
  *	Huge		sets more properties than fit
  *	Busy		takes its busy count up, and down too far
- *	Talker		sends 3000 messages to whoever is interested once the first user client opens
+ *	Talker		sends FAKE_TALK messages to whoever is interested for each user client that opens
  *
  * A host whose bundle identifier holds "badsetup" fails SETUP.
  */
@@ -37,6 +37,7 @@
 #include "daemon/daemon.h"
 #include "wire/link.h"
 
+#define FAKE_TALK 100u
 #define FAKE_MAX_HOSTS 1200 /* a storm of devices: those that never got a service end in 2 s */
 
 struct fake_host {
