@@ -29,6 +29,7 @@
 #define CHUNK_NOTES   24u /* about a page */
 #define SLOW_NS       1000000u
 #define SLOW_LIMIT_NS 1000000000u /* beside three quarters of all time */
+#define NR_SUSPECT    64u	  /* after a slow one */
 
 struct note_chunk {
 	struct dx_list node;
@@ -248,8 +249,13 @@ static uint64_t cpu_time_ns(void)
 static bool is_too_slow(struct dx_channel_driver *channel, uint64_t spent_ns)
 {
 	if (spent_ns < SLOW_NS) {
+		uint32_t left = atomic_load_explicit(&channel->nr_suspect, memory_order_relaxed);
+
+		atomic_store_explicit(&channel->nr_suspect, left == 0 ? 0 : left - 1,
+				      memory_order_relaxed);
 		return false;
 	}
+	atomic_store_explicit(&channel->nr_suspect, NR_SUSPECT, memory_order_relaxed);
 	uint64_t now = dx_clock_now_ns();
 	uint64_t before = atomic_load_explicit(&channel->slow_at_ns, memory_order_relaxed);
 	uint64_t level = atomic_load_explicit(&channel->slow_ns, memory_order_relaxed);
@@ -267,13 +273,20 @@ static void wake(struct dx_channel_driver *channel, enum wake how)
 	if (how == WAKE_NONE) {
 		return;
 	}
-	uint64_t start = cpu_time_ns();
+	/* Reading the CPU time is a system call: only after a wake-up that was slow by the clock. */
+	bool is_suspect = atomic_load_explicit(&channel->nr_suspect, memory_order_relaxed) != 0;
+	uint64_t start = is_suspect ? cpu_time_ns() : dx_clock_now_ns();
 	if (how == WAKE_FUTEX) {
 		(void)dx_futex_wake(&channel->d->cq_tail, 1);
 	} else if (channel->notify != NULL) {
 		channel->notify(channel->notify_context);
 	}
-	if (is_too_slow(channel, cpu_time_ns() - start)) {
+	if (!is_suspect) {
+		if (dx_clock_now_ns() - start >= SLOW_NS) {
+			atomic_store_explicit(&channel->nr_suspect, NR_SUSPECT,
+					      memory_order_relaxed);
+		}
+	} else if (is_too_slow(channel, cpu_time_ns() - start)) {
 		dx_channel_driver_fail(channel, -ETIME);
 	}
 }

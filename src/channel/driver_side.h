@@ -79,6 +79,7 @@ struct dx_channel_driver {
 	_Atomic int error;
 	_Atomic uint32_t pages_ready; /* bit per slot: its answer bytes have a page */
 	_Atomic uint32_t nr_backlog;  /* written under notes.lock */
+	_Atomic uint32_t nr_suspect;  /* wake-ups whose CPU time is to be measured */
 	_Atomic uint64_t slow_ns;     /* CPU time of slow wake-ups, beyond what is allowed */
 	_Atomic uint64_t slow_at_ns;  /* when slow_ns was right */
 	struct dx_channel_slot slots[DX_LAYOUT_SLOTS];

@@ -23,6 +23,8 @@
 #define STEPS_PER_CLOCK     32u
 #define SPIN_ONE_WAIT_IN    64u
 #define SLEEP_ONE_SHARED_IN 64u /* W3; on one core it costs a hundredth */
+#define FRUITLESS_YIELDS    16u /* W3 */
+#define YIELD_ONE_IN        16u
 #define EWMA_WEIGHT         8
 /* A call for which both sides sleep takes two wake-ups, 1.6 budgets. That must not close the gate:
  * both would go on sleeping, however short the calls, and never find out. */
@@ -164,6 +166,7 @@ void dx_wait_policy_begin(struct dx_wait_policy *policy)
 	policy->steps = 0;
 	policy->start_ns = 0;
 	policy->yielded = false;
+	policy->handed_over = false;
 	policy->spinning = policy->budget_ns != 0;
 	if (policy->ewma_ns > GATE_BUDGETS * policy->budget_ns) {
 		policy->spinning = ++policy->skipped % SPIN_ONE_WAIT_IN == 0;
@@ -190,6 +193,10 @@ static bool share_cpu(struct dx_wait_policy *policy, uint32_t peer_cpu)
 	if (++policy->shared % SLEEP_ONE_SHARED_IN == 0 && policy->budget_ns != 0) {
 		return false;
 	}
+	if (policy->fruitless >= FRUITLESS_YIELDS && policy->shared % YIELD_ONE_IN != 0) {
+		return false;
+	}
+	policy->handed_over = true;
 	atomic_fetch_add_explicit(&policy->nr_yields, 1, memory_order_relaxed); /* a count */
 	(void)sched_yield();
 	return true;
@@ -212,6 +219,10 @@ bool dx_wait_policy_spin(struct dx_wait_policy *policy, uint32_t peer_cpu)
 {
 	uint32_t step = policy->steps++;
 
+	if (policy->handed_over) {
+		policy->handed_over = false;
+		policy->fruitless++;
+	}
 	if (step % STEPS_PER_CLOCK == 0) {
 		if (!policy->yielded && share_cpu(policy, peer_cpu)) {
 			return true;
@@ -233,6 +244,10 @@ bool dx_wait_policy_spin(struct dx_wait_policy *policy, uint32_t peer_cpu)
 
 void dx_wait_policy_end(struct dx_wait_policy *policy)
 {
+	if (policy->handed_over) {
+		policy->handed_over = false;
+		policy->fruitless = 0;
+	}
 	if (policy->budget_ns == 0) {
 		return;
 	}

@@ -11,6 +11,9 @@
  *   W3  same-CPU gate: when the peer last ran on our CPU, yield once, then sleep. One in 64 such
  *       waits sleeps at once: only a wake-up lets the kernel move one of the two to a CPU that is
  *       idle; while they hand a CPU to each other they are never idle long enough to be moved.
+ *       After 16 yields in a row that brought nothing only one wait in 16 yields: the scheduler may
+ *       go on with us, because the peer has had more than its share, and then a yield is a system
+ *       call for nothing.
  *   W4  a wait that ends within the first steps reads no clock.
  * Threads:    one policy, one thread at a time.
  *
@@ -43,8 +46,10 @@ struct dx_wait_policy {
 	uint32_t steps;    /* of the current wait */
 	uint32_t skipped;  /* waits that the EWMA gate did not let spin */
 	uint32_t shared;   /* waits in a row with the peer on our CPU */
+	uint32_t fruitless; /* yields in a row that brought nothing */
 	bool spinning;
 	bool yielded;
+	bool handed_over; /* yielded, and nobody has looked since */
 	_Atomic uint64_t nr_yields; /* sched_yield() calls so far; any thread may read it */
 };
 

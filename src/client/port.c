@@ -305,8 +305,7 @@ void dx_port_wait_events(struct IONotificationPort *port, int timeout_ms)
 	}
 }
 
-/* Notifications need not wake anybody: this thread looks. */
-static void disarm(struct IONotificationPort *port)
+void dx_port_disarm(struct IONotificationPort *port)
 {
 	struct dx_connection *connection = NULL;
 
@@ -362,7 +361,7 @@ void dx_port_collect(struct IONotificationPort *port)
 {
 	port->rounds += 1;
 	if (is_armed(port)) {
-		disarm(port);
+		dx_port_disarm(port);
 		dx_port_wait_events(port, 0);
 	} else if (port->rounds % ROUNDS_PER_POLL == 0) {
 		dx_port_wait_events(port, 0);

@@ -103,6 +103,8 @@ void dx_port_collect(struct IONotificationPort *port);
 bool dx_port_pop(struct IONotificationPort *port, struct dx_delivery *ret_delivery);
 /* Waits for the descriptors behind the port and does what they are about. */
 void dx_port_wait_events(struct IONotificationPort *port, int timeout_ms);
+/* Notifications need not wake anybody any more: this thread looks. */
+void dx_port_disarm(struct IONotificationPort *port);
 /* Whether a connection has ended since the last time somebody asked. */
 bool dx_port_take_loss(struct IONotificationPort *port);
 /* For a program that polls: whatever is there makes the descriptor readable. */

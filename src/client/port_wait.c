@@ -58,6 +58,7 @@ static bool wait_for_more(struct IONotificationPort *port, uint64_t deadline_ns)
 	}
 	if (!dx_port_spin(port) && !dx_port_arm(port)) {
 		dx_port_wait_events(port, left_ms(deadline_ns));
+		dx_port_disarm(port); /* the sockets have just been looked at */
 	}
 	return true;
 }

@@ -284,6 +284,8 @@ TEST(what_slow_wake_ups_took_is_forgiven_with_time)
 	server_start(&server, &one);
 	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
 
+	server_wake_cost_ns = 1500000;
+	CHECK_EQ(wake_once(app), 0); /* from here on they are measured */
 	server_wake_cost_ns = 600000000;
 	CHECK_EQ(wake_once(app), 0);
 	uint64_t end_ns = dx_clock_now_ns() + 1300000000;
@@ -304,10 +306,11 @@ TEST(wake_ups_that_take_all_the_time_end_the_channel)
 	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
 
 	server_wake_cost_ns = 1100000000;
-	while (nr_good < 3 && wake_once(app) == 0) {
+	while (nr_good < 4 && wake_once(app) == 0) {
 		nr_good++;
 	}
-	CHECK_LE(nr_good, 1);
+	/* The first is not measured; the answer of the second may come before its end. */
+	CHECK_LE(nr_good, 2);
 	dx_channel_app_free(app);
 	server_stop(&server);
 	CHECK_EQ(server.errors[0], -ETIME);

@@ -25,6 +25,15 @@ static unsigned steps_until_sleep(struct dx_wait_policy *policy, uint32_t peer_c
 	return nr;
 }
 
+/* A wait that ends with the yield. @return whether there was one. */
+static bool yields_for_something(struct dx_wait_policy *policy)
+{
+	dx_wait_policy_begin(policy);
+	bool did_yield = dx_wait_policy_spin(policy, dx_wait_cpu());
+	dx_wait_policy_end(policy);
+	return did_yield;
+}
+
 static void nap_ns(long ns)
 {
 	struct timespec moment = {.tv_nsec = ns};
@@ -78,15 +87,36 @@ TEST(policy_sleeps_at_once_in_one_of_64_waits_on_a_shared_cpu)
 
 	dx_wait_policy_init(&policy, BUDGET);
 	for (unsigned i = 0; i < 128; i++) {
-		nr_yields += steps_until_sleep(&policy, dx_wait_cpu());
-		dx_wait_policy_cancel(&policy);
+		nr_yields += yields_for_something(&policy);
 	}
 	CHECK_EQ(nr_yields, 126);
 	/* Nothing is to be gained where there is no other CPU. */
 	dx_wait_policy_init(&policy, 0);
 	for (nr_yields = 0; nr_yields < 128; nr_yields++) {
-		CHECK_EQ(steps_until_sleep(&policy, dx_wait_cpu()), 1);
+		CHECK(yields_for_something(&policy));
 	}
+}
+
+TEST(policy_yields_seldom_while_it_brings_nothing)
+{
+	struct dx_wait_policy policy;
+	unsigned nr_yields = 0;
+	pin_to_cpu((int)dx_wait_cpu());
+
+	dx_wait_policy_init(&policy, 0);
+	for (unsigned i = 0; i < 16 + 160; i++) {
+		nr_yields += steps_until_sleep(&policy, dx_wait_cpu());
+		dx_wait_policy_end(&policy);
+	}
+	CHECK_EQ(nr_yields, 16 + 10);
+	/* One that brings something opens the gate again. */
+	while (!yields_for_something(&policy)) {
+	}
+	for (unsigned i = 0; i < 16; i++) {
+		CHECK_EQ(steps_until_sleep(&policy, dx_wait_cpu()), 1);
+		dx_wait_policy_end(&policy);
+	}
+	CHECK_EQ(steps_until_sleep(&policy, dx_wait_cpu()), 0);
 }
 
 TEST(policy_gate_closes_after_long_waits_and_opens_after_short_ones)
