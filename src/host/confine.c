@@ -419,6 +419,11 @@ static int fill_filter(scmp_filter_ctx filter, bool may_connect)
 	if (rc == 0 && may_connect) {
 		rc = allow_connect(filter);
 	}
+	/* Calls that are always allowed cost nothing, the kernel remembers them. This one is looked at each
+	 * time, twice for a request to usbfs, so it is the first that the filter compares. */
+	if (rc == 0) {
+		rc = seccomp_syscall_priority(filter, SCMP_SYS(ioctl), UINT8_MAX);
+	}
 	/* Its flags are in memory, where a filter cannot look; told that it is not there, the C
 	 * library takes clone. */
 	if (rc == 0) {
