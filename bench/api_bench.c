@@ -33,6 +33,7 @@
 #define MAX_SAMPLES 400000u
 #define MAX_CLIENTS 1000u
 #define DEPTH	    8u
+#define BYTES	    512u /* of a buffer */
 
 struct bench {
 	struct report report;
@@ -282,9 +283,9 @@ static double flow_buffer_ns(struct flow *flow, unsigned batch, unsigned ms)
 
 	while (more || flow->nr_done < flow->nr_sent) {
 		while (more && flow->nr_sent - flow->nr_done + batch <= DEPTH) {
-			const uint64_t input[2] = {flow->nr_sent % BENCH_NR_SLOTS, batch};
+			const uint64_t input[] = {flow->nr_sent % DEPTH, batch, BYTES};
 
-			must(IOConnectCallScalarMethod(flow->connect, BENCH_SEND, input, 2, NULL,
+			must(IOConnectCallScalarMethod(flow->connect, BENCH_SEND, input, 3, NULL,
 						       NULL),
 			     "send");
 			flow->nr_sent += batch;
@@ -306,7 +307,7 @@ static void row_buffers(struct bench *bench, struct flow *flow, unsigned batch, 
 
 	(void)flow_buffer_ns(flow, batch, 20);
 	for (unsigned i = 0; i < bench->slices; i++) {
-		double alone_ns = in_process_buffer_ns(BENCH_SLOT_BYTES, DEPTH, bench->ms);
+		double alone_ns = in_process_buffer_ns(BYTES, DEPTH, bench->ms);
 		double whole_ns = flow_buffer_ns(flow, batch, bench->ms);
 
 		series_add(&alone, alone_ns);
@@ -315,7 +316,7 @@ static void row_buffers(struct bench *bench, struct flow *flow, unsigned batch, 
 	}
 	(void)snprintf(what, sizeof(what), "buffer to the device and back, %u a call - in-process", batch);
 	(void)snprintf(note, sizeof(note), "depth %u, %u bytes; %.0f ns with, %.0f ns without driver",
-		       DEPTH, BENCH_SLOT_BYTES, series_median(&whole), series_median(&alone));
+		       DEPTH, BYTES, series_median(&whole), series_median(&alone));
 	report_row(&bench->report, "G7a", what, "ns", &extra, bound, note);
 }
 

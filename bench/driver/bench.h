@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * bench - what the driver of the benchmarks and api_bench have agreed on.
+ * bench - what the driver of the benchmarks and its applications have agreed on.
  */
 #ifndef DX_BENCH_BENCH_H
 #define DX_BENCH_BENCH_H
@@ -8,8 +8,8 @@
 #define BENCH_SERVICE	  "Bench"    /* on IOUserResources */
 #define BENCH_USB	  "BenchUsb" /* on 0525:a4a0, as a sink */
 #define BENCH_MAX_BUFFERS 2048u
-#define BENCH_NR_SLOTS	  8u /* as many as are in flight */
-#define BENCH_SLOT_BYTES  512u
+#define BENCH_NR_SLOTS	  32u /* at most as many are in flight */
+#define BENCH_SLOT_BYTES  65536u
 
 enum bench_selector {
 	BENCH_SCALARS,	/* 16 in, the same 16 out */
@@ -18,7 +18,7 @@ enum bench_selector {
 	BENCH_BLOCK,	/* does not return within a minute */
 	BENCH_PID,	/* out */
 	BENCH_JOIN,	/* async, BenchUsb: fires for each buffer with its slot */
-	BENCH_SEND,	/* in: first slot, how many; BenchUsb */
+	BENCH_SEND,	/* in: first slot, how many, bytes of each; BenchUsb */
 	BENCH_NR_SELECTORS,
 };
 

@@ -8,7 +8,6 @@
 #include "bench.h"
 
 #define SOURCE_SINK 3
-#define PIPE_OUT    0x01
 
 struct client {
 	IOBufferMemoryDescriptor *buffers[BENCH_MAX_BUFFERS];
@@ -71,6 +70,28 @@ static void transfer_done(OSObject *self, OSAction *action, IOReturn status, uin
 				    3);
 }
 
+/* Which number it has is the device's choice. */
+static kern_return_t copy_out_pipe(struct client *client)
+{
+	const IOUSBConfigurationDescriptor *configuration =
+		IOUSBHostInterfaceCopyConfigurationDescriptor(client->interface);
+	const IOUSBInterfaceDescriptor *setting =
+		IOUSBHostInterfaceGetInterfaceDescriptor(client->interface, configuration);
+	const IOUSBEndpointDescriptor *endpoint = NULL;
+	kern_return_t result = kIOReturnNotFound;
+
+	do {
+		endpoint = IOUSBGetNextEndpointDescriptor(
+			configuration, setting, (const IOUSBDescriptorHeader *)endpoint);
+	} while (endpoint != NULL && IOUSBGetEndpointDirection(endpoint) != kIOUSBEndpointDirectionOut);
+	if (endpoint != NULL) {
+		result = IOUSBHostInterfaceCopyPipe(
+			client->interface, IOUSBGetEndpointAddress(endpoint), &client->pipe);
+	}
+	IOUSBHostFreeDescriptor(configuration);
+	return result;
+}
+
 static kern_return_t open_device(IOService *self, IOUSBHostDevice *device)
 {
 	struct client *client = CLIENT(self);
@@ -80,7 +101,7 @@ static kern_return_t open_device(IOService *self, IOUSBHostDevice *device)
 	(void)IOUSBHostDeviceCopyInterface(device, iterator, &client->interface);
 	(void)IOUSBHostDeviceDestroyInterfaceIterator(device, iterator);
 	RETURN_IF_FAILED(IOUSBHostInterfaceOpen(client->interface, self, 0, NULL));
-	RETURN_IF_FAILED(IOUSBHostInterfaceCopyPipe(client->interface, PIPE_OUT, &client->pipe));
+	RETURN_IF_FAILED(copy_out_pipe(client));
 	for (uint64_t slot = 0; slot < BENCH_NR_SLOTS; slot++) {
 		RETURN_IF_FAILED(IOUSBHostPipeCreateActionCompleteAsyncIO(
 			OS_OBJECT(self), transfer_done, sizeof(slot), &client->actions[slot]));
@@ -199,14 +220,18 @@ static kern_return_t send(OSObject *self, void *reference, IOUserClientMethodArg
 {
 	struct client *client = CLIENT(self);
 	uint64_t first = arguments->scalarInput[0];
+	uint64_t bytes = arguments->scalarInput[2];
 
 	(void)reference;
+	if (bytes > BENCH_SLOT_BYTES) {
+		return kIOReturnBadArgument;
+	}
 	for (uint64_t i = 0; i < arguments->scalarInput[1]; i++) {
 		uint64_t slot = (first + i) % BENCH_NR_SLOTS;
 
 		RETURN_IF_FAILED(IOUSBHostPipeAsyncIO(client->pipe,
 						      IO_MEMORY_DESCRIPTOR(client->slots[slot]),
-						      BENCH_SLOT_BYTES, client->actions[slot], 0));
+						      (uint32_t)bytes, client->actions[slot], 0));
 	}
 	return kIOReturnSuccess;
 }
@@ -223,7 +248,7 @@ static kern_return_t client_method(IOUserClient *self, uint64_t selector,
 		[BENCH_BLOCK] = {block, false, 0, 0, 0, 0},
 		[BENCH_PID] = {pid, false, 0, 0, 1, 0},
 		[BENCH_JOIN] = {join, true, 0, 0, 0, 0},
-		[BENCH_SEND] = {send, false, 2, 0, 0, 0},
+		[BENCH_SEND] = {send, false, 3, 0, 0, 0},
 	};
 
 	(void)target;
