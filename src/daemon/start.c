@@ -165,15 +165,11 @@ static void not_acquired(struct dx_driver *driver, int code, const char *text)
 	dx_driver_host_refused(driver, text[0] != '\0' ? text : strerror(-code), !lasting);
 }
 
-static void on_acquired(void *context, void *data)
+static void acquired(struct dx_driver *driver, struct acquisition *acquisition)
 {
-	struct dx_driver *driver = context;
-	struct acquisition *acquisition = data;
-	struct dx_host *host = driver->host;
 	int code = acquisition->fd;
 
-	driver->acquiring = NULL;
-	if (code == -EBUSY && host_drives(host, driver, driver->entry->parent->device)) {
+	if (code == -EBUSY && host_drives(driver->host, driver, driver->entry->parent->device)) {
 		code = -ENODATA; /* one that can be had once only is there already */
 	}
 	if (code >= 0 || code == -ENODATA) {
@@ -181,8 +177,22 @@ static void on_acquired(void *context, void *data)
 	} else {
 		not_acquired(driver, code, acquisition->message);
 	}
-	/* The host has this driver still, or others, or ends in a moment: it is there. */
-	dx_drivers_acquire_next(host);
+}
+
+static void on_acquired(void *context, void *data)
+{
+	struct dx_driver *driver = context;
+	struct dx_host *host = driver->host;
+
+	driver->acquiring = NULL;
+	/* Its device has gone, or its host has died, and it is still there because others sit on it:
+	 * then it goes after them. */
+	if (!driver->entry->inactive) {
+		acquired(driver, data);
+	}
+	if (host != NULL) { /* has this driver still, or others, or ends in a moment: it is there */
+		dx_drivers_acquire_next(host);
+	}
 }
 
 static void acquire(struct dx_driver *driver)

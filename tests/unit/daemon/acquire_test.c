@@ -8,12 +8,14 @@
  *	held:always	as often as it is asked for
  *	held:once	the first time only
  *	held:never	not at all
+ *	held:late	when the test lets it
  */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "backend/virtual/virtual.h"
@@ -24,6 +26,18 @@
 	"<key>idVendor</key><integer>1317</integer><key>idProduct</key><integer>42144</integer>"
 
 static _Atomic unsigned nr_acquired;
+static _Atomic bool may_acquire;
+static _Atomic unsigned nr_late; /* that have been let through */
+
+static bool is_set(void *flag)
+{
+	return *(_Atomic bool *)flag;
+}
+
+static bool is_two(void *count)
+{
+	return *(_Atomic unsigned *)count == 2;
+}
 
 static bool held_accepts(const char *spec)
 {
@@ -41,6 +55,10 @@ static int held_acquire(const char *spec, char *message, size_t message_size)
 	if (strcmp(spec, "held:once") == 0 && before > 0) {
 		(void)snprintf(message, message_size, "%s: somebody has it", spec);
 		return -EBUSY;
+	}
+	if (strcmp(spec, "held:late") == 0) {
+		CHECK(test_wait_until(is_set, &may_acquire, 20000));
+		nr_late++;
 	}
 	return eventfd(0, EFD_CLOEXEC);
 }
@@ -68,7 +86,9 @@ static void begin(struct fixture *fixture, const char *spec)
 	held_ops.acquire = held_acquire;
 	held_ops.open = held_open;
 	fixture->options.backends = held_backends;
-	fixture->devices[fixture->options.nr_devices++] = spec;
+	if (spec != NULL) {
+		fixture->devices[fixture->options.nr_devices++] = spec;
+	}
 	fixture_start(fixture);
 	CHECK(fixture_wait_ready(fixture));
 }
@@ -170,6 +190,30 @@ TEST(start_beside_a_service_that_has_the_device_needs_no_other)
 	(void)client_wait_find(client, "GoodTwo");
 	CHECK_EQ(fixture.nr_launched, 1);
 	CHECK_EQ(nr_acquired, 2);
+	CHECK_EQ(nr_start_fds(&fixture), 1);
+	(void)close(client);
+	fixture_fini(&fixture);
+}
+
+/* The host has died; its service is still there, because another one sits on it. */
+TEST(device_that_comes_after_its_host_has_died_goes_nowhere)
+{
+	struct fixture fixture;
+	int client = -1;
+
+	fixture_init(&fixture);
+	fixture_bundle(&fixture, "early", "GoodUsb", "IOUSBHostDevice", GADGET);
+	fixture_bundle(&fixture, "OnNub", "NoStopOnNub", "IOService",
+		       "<key>IONameMatch</key><string>Nub</string>");
+	begin(&fixture, NULL);
+	client = client_connect(&fixture);
+	CHECK_EQ(client_attach(client, "held:late", NULL), 0);
+	(void)client_wait_find(client, "NoStopOnNub");
+	(void)shutdown(fixture.hosts[0].socket, SHUT_RDWR);
+	CHECK(test_wait_until(is_two, &nr_acquired, 10000)); /* a new service, in a new host */
+	may_acquire = true;
+	CHECK(test_wait_until(is_two, &nr_late, 10000));
+	(void)client_wait_find(client, "GoodUsb");
 	CHECK_EQ(nr_start_fds(&fixture), 1);
 	(void)close(client);
 	fixture_fini(&fixture);

@@ -280,19 +280,38 @@ static void on_terminate(struct fake *fake, const struct dx_wire_message_in *mes
 	fake->stopped = fake->nr_services == 0;
 }
 
+/* Something to match on, below a service that it has not been told of yet. */
+static void add_nub(struct fake *fake)
+{
+	struct dx_wire_add_entry entry = {.id = fake->next_id++};
+
+	entry.parent_id = entry.id - 1; /* the service was given its id right before the host */
+	(void)snprintf(entry.class_name, sizeof(entry.class_name), "IOService");
+	(void)snprintf(entry.name, sizeof(entry.name), "Nub");
+	say(fake, DX_WIRE_H_ADD_ENTRY, 0, 0, &entry, sizeof(entry), NULL);
+	say_id(fake, DX_WIRE_H_REGISTER, entry.id, NULL);
+}
+
 static void on_setup(struct fake *fake, const struct dx_wire_message_in *message)
 {
 	const struct dx_wire_setup *setup = message->view.body;
+	const char *identifier = NULL;
 	void *value = NULL;
+	bool is_early = false;
 	bool bad = false;
 
 	fake->next_id = setup->first_id;
 	CHECK_EQ(dx_wire_message_value(message, &dx_dict_class, &value), 0);
-	bad = strstr(dx_dict_get_string(value, DX_SETUP_IDENTIFIER_KEY, ""), "badsetup") != NULL;
+	identifier = dx_dict_get_string(value, DX_SETUP_IDENTIFIER_KEY, "");
+	bad = strstr(identifier, "badsetup") != NULL;
+	is_early = strstr(identifier, "early") != NULL;
 	CHECK_EQ(access(dx_dict_get_string(value, DX_SETUP_EXECUTABLE_KEY, ""), R_OK), 0);
 	dx_object_unref(value);
 	say(fake, DX_WIRE_H_SETUP | DX_WIRE_REPLY, message->view.header.seq,
 	    bad ? (int32_t)0xe00002bc : 0, NULL, 0, bad ? "cannot load: undefined symbol: foo" : NULL);
+	if (is_early) {
+		add_nub(fake);
+	}
 	fake->stopped = bad;
 }
 

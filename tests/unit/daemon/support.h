@@ -25,7 +25,8 @@
  *	Busy		takes its busy count up, and down too far
  *	Talker		sends FAKE_TALK messages to whoever is interested for each user client that opens
  *
- * A host whose bundle identifier holds "badsetup" fails SETUP.
+ * A host whose bundle identifier holds "badsetup" fails SETUP; one with "early" adds an entry "Nub"
+ * below its first service before it is told to start that.
  */
 #ifndef DX_TESTS_DAEMON_SUPPORT_H
 #define DX_TESTS_DAEMON_SUPPORT_H
