@@ -150,7 +150,7 @@ static void take_submit(struct dx_export_peer *peer)
 		dx_export_peer_end(peer, "too many isochronous packets");
 		return;
 	}
-	peer->highest = peer->unit.number > peer->highest ? peer->unit.number : peer->highest;
+	dx_export_note_number(peer, peer->unit.number);
 	peer->overtaken = dx_export_early_take(peer, peer->unit.number);
 	if (peer->overtaken == NULL) {
 		peer->refusal = dx_export_request_new(peer, &peer->unit, &peer->reading);

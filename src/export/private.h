@@ -128,7 +128,8 @@ struct dx_export_peer {
 	struct dx_export_request *reading;  /* whose data are being received */
 	int32_t refusal;                    /* status of the one that is skipped */
 	struct dx_export_answer *overtaken; /* its unlink came first: answered instead */
-	uint32_t highest;                   /* number of a submit so far */
+	uint32_t highest;                   /* number of a submit so far, if has_highest */
+	bool has_highest;
 	struct dx_list early; /* answers to unlinks that came first; `unlinked` says of what */
 	unsigned nr_early;
 
@@ -242,6 +243,8 @@ void dx_export_request_handed_over(struct dx_export_request *request, int result
 void dx_export_request_cancel(struct dx_export_request *request);
 /* The answer to a submit that was refused. @return 0; -ENOMEM. */
 int dx_export_refuse(struct dx_export_peer *peer, const struct dx_usbip_unit *unit, int32_t status);
+/* A submit with that number has come. */
+void dx_export_note_number(struct dx_export_peer *peer, uint32_t number);
 /* The answer to an unlink that has overtaken this submit, or NULL. */
 struct dx_export_answer *dx_export_early_take(struct dx_export_peer *peer, uint32_t number);
 /* @return 0; -ENOMEM. */

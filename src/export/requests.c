@@ -40,7 +40,31 @@ size_t dx_export_unit_packets(const struct dx_export_peer *peer, const struct dx
 		       : 0;
 }
 
+/* ---- numbers ---- */
+
+/* Behind all that have been seen: Linux counts upwards, and over the end. */
+static bool is_ahead(const struct dx_export_peer *peer, uint32_t number)
+{
+	return !peer->has_highest || (int32_t)(number - peer->highest) > 0;
+}
+
+void dx_export_note_number(struct dx_export_peer *peer, uint32_t number)
+{
+	if (is_ahead(peer, number)) {
+		peer->highest = number;
+		peer->has_highest = true;
+	}
+}
+
 /* ---- a new request ---- */
+
+/* X3: what its data and packets take. */
+static size_t cost_of(const struct dx_export_peer *peer, const struct dx_usbip_unit *unit)
+{
+	size_t nr_packets = dx_export_unit_packets(peer, unit) / DX_USBIP_PACKET_BYTES;
+
+	return unit->length + nr_packets * (DX_USBIP_PACKET_BYTES + sizeof(struct dx_usb_packet));
+}
 
 static int32_t check_control(const struct dx_usbip_unit *unit)
 {
@@ -60,8 +84,7 @@ static int32_t check_unit(const struct dx_export_peer *peer, const struct dx_usb
 	if (place == NULL) {
 		return DX_USBIP_EPIPE;
 	}
-	if (unit->length > DX_MAX_EXPORT_BYTES ||
-	    unit->length + peer->bytes > DX_MAX_EXPORT_BYTES ||
+	if (cost_of(peer, unit) + peer->bytes > DX_MAX_EXPORT_BYTES ||
 	    peer->nr_requests >= DX_MAX_EXPORT_REQUESTS) {
 		return DX_USBIP_ENOMEM;
 	}
@@ -123,7 +146,7 @@ int32_t dx_export_request_new(struct dx_export_peer *peer, const struct dx_usbip
 		.command = DX_USBIP_SUBMIT_ANSWER,
 		.number = unit->number,
 	};
-	request->answer.cost = sizeof(*request) + unit->length;
+	request->answer.cost = sizeof(*request) + cost_of(peer, unit);
 	request->is_in = unit->is_in;
 	peer->bytes += request->answer.cost;
 	peer->nr_requests++;
@@ -373,7 +396,7 @@ int dx_export_unlink(struct dx_export_peer *peer, const struct dx_usbip_unit *un
 			return 0;
 		}
 	}
-	if (unit->unlinked > peer->highest && peer->nr_early < MAX_EARLY) {
+	if (is_ahead(peer, unit->unlinked) && peer->nr_early < MAX_EARLY) {
 		answer->unit.unlinked = unit->unlinked;
 		dx_list_push_back(&peer->early, &answer->link);
 		peer->nr_early++;
