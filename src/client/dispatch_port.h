@@ -7,7 +7,7 @@
  * Invariants:
  *   D1  the thread holds the port and the queue until it ends.
  *   D2  it ends at the next wake-up after it was told to; nobody waits for it, because whoever
- * tells it may be what it waits for.
+ *       tells it may be what it waits for.
  */
 #ifndef DX_CLIENT_DISPATCH_PORT_H
 #define DX_CLIENT_DISPATCH_PORT_H

@@ -7,7 +7,8 @@
  *             A host's services are put back in the order it lists them. When the provider of one
  *             belongs to another host that is still on its way, all of this host waits for it.
  * Trust:      what a host says of itself counts only as far as our own record agrees: which
- * services are drivers on which provider comes from the record, names and properties from it.
+ *             services are drivers on which provider comes from the record, names and properties
+ *             from it.
  */
 #include <errno.h>
 #include <signal.h>

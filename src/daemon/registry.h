@@ -10,9 +10,11 @@
  *   G2  an entry has a parent, except the root; an entry with children is not removed.
  *   G3  busy > 0 of an entry counts as one in its parent's busy.
  *   G4  properties of one entry are at most DX_ENTRY_MAX_BYTES encoded and DX_ENTRY_MAX_LEVELS
- * deep, the tree at most DX_REGISTRY_MAX_DEPTH, so that the whole fits a property list. G5  removed
- * entries that were registered stay readable, inactive, until DX_REGISTRY_MAX_GHOSTS younger ones
- * push them out: a program that hears of a termination may still ask for the name. Threads:    one.
+ *       deep, the tree at most DX_REGISTRY_MAX_DEPTH, so that the whole fits a property list.
+ *   G5  removed entries that were registered stay readable, inactive, until DX_REGISTRY_MAX_GHOSTS
+ *       younger ones push them out: a program that hears of a termination may still ask for the
+ *       name.
+ * Threads:    one.
  */
 #ifndef DX_DAEMON_REGISTRY_H
 #define DX_DAEMON_REGISTRY_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * start - from a host that is ready to a driver that runs: fetch what its device needs, tell it to
- *         start, not for ever; see drivers.h.
+ * start, not for ever; see drivers.h.
  *
  * Place:      daemon, between drivers and hosts.
  */

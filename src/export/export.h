@@ -4,12 +4,14 @@
  * programs.
  *
  * Place:      export, over usb/backend.h and the backends; `dext export` and tests use it. It talks
- * to backends itself, without the USB stack, because it is a stack's transport for others.
+ *             to backends itself, without the USB stack, because it is a stack's transport for
+ *             others.
  * Protocol:   backend/usbip/protocol.h. One device has one importer at a time; a device that nobody
  *             uses is listed. A device is opened anew for each importer, so each finds it as if it
- * had just been plugged in. Trust:      clients are hostile; what one does ends at its connection.
- * There is no authentication in USB/IP: who reaches the address has the devices. Threads:    one,
- * that of the loop.
+ *             had just been plugged in.
+ * Trust:      clients are hostile; what one does ends at its connection. There is no authentication
+ *             in USB/IP: who reaches the address has the devices.
+ * Threads:    one, that of the loop.
  */
 #ifndef DX_EXPORT_EXPORT_H
 #define DX_EXPORT_EXPORT_H

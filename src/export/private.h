@@ -4,7 +4,8 @@
  *
  * Place:      export: export.c (devices, listening), device.c (a backend and its events), peer.c (a
  *             connection: what comes in), greeting.c (list, import), answers.c (what goes out),
- * requests.c (submit, unlink), special.c (control requests that are more than a transfer).
+ *             requests.c (submit, unlink), special.c (control requests that are more than a
+ *             transfer).
  *
  * A request's way:
  *
@@ -26,11 +27,13 @@
  *
  * Invariants:
  *   X1  The backend's functions are not called from within its callbacks: complete() and gone()
- * only put things on lists, dx_export_device_run() does the rest. X2  A peer that has ended lives
- * until the backend has given back its requests. Then its device is closed and opened again, and
- * may be imported. X3  What a peer makes us keep is counted in peer->bytes (DX_MAX_EXPORT_BYTES). A
- * request beyond that is answered with -ENOMEM; its data are thrown away as they come. X4  A peer
- * that does not take its answers is not read from (MAX_ANSWER...); its kernel waits. Threads: one.
+ *       only put things on lists, dx_export_device_run() does the rest.
+ *   X2  A peer that has ended lives until the backend has given back its requests. Then its device
+ *       is closed and opened again, and may be imported.
+ *   X3  What a peer makes us keep is counted in peer->bytes (DX_MAX_EXPORT_BYTES). A request beyond
+ *       that is answered with -ENOMEM; its data are thrown away as they come.
+ *   X4  A peer that does not take its answers is not read from (MAX_ANSWER...); its kernel waits.
+ * Threads:    one.
  */
 #ifndef DX_EXPORT_PRIVATE_H
 #define DX_EXPORT_PRIVATE_H

@@ -4,7 +4,7 @@
  *
  * Place:      export; the picture is in private.h.
  * Trust:      every field is the client's. A control transfer's wLength never exceeds the memory
- * that was taken for it; packets lie inside of their buffer.
+ *             that was taken for it; packets lie inside of their buffer.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -4,11 +4,11 @@
  *
  * Place:      host; called once by the program, between SETUP and dlopen.
  * Invariants:
- *   C1  after success: no new privileges, no core dumps, no other programs or processes, no
- *       signals to others, no network, no tracing; files can be read below the bundle and the
- *       system's libraries and written nowhere. Unix sockets can be connected only with
- * may_connect. C2  a kernel without Landlock or seccomp is no error; ret_missing names what was not
- * possible. Trust:      the driver that is loaded afterwards may be anybody's code.
+ *   C1  after success: no new privileges, no core dumps, no other programs or processes, no signals
+ *       to others, no network, no tracing; files can be read below the bundle and the system's
+ *       libraries and written nowhere. Unix sockets can be connected only with may_connect.
+ *   C2  a kernel without Landlock or seccomp is no error; ret_missing names what was not possible.
+ * Trust:      the driver that is loaded afterwards may be anybody's code.
  */
 #ifndef DX_HOST_CONFINE_H
 #define DX_HOST_CONFINE_H

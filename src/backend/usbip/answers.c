@@ -4,8 +4,9 @@
  *
  * Place:      backend/usbip; the picture is in runtime.h.
  * Trust:      every field is the peer's. A number is looked up, a length is compared with what was
- * asked for before a byte is received. Linux answers with device, direction and endpoint 0, others
- *             repeat the request's: anything else is a lie about which request is meant.
+ *             asked for before a byte is received. Linux answers with device, direction and
+ *             endpoint 0, others repeat the request's: anything else is a lie about which request
+ *             is meant.
  */
 #include <errno.h>
 #include <string.h>

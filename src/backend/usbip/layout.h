@@ -3,7 +3,8 @@
  * layout - which endpoints exist, from the descriptors of the configuration in force.
  *
  * Place:      backend/usbip, for the client, and the room `export` for the server. A server must
- * not be sent a request to an endpoint that does not exist: Linux ends the connection for that.
+ *             not be sent a request to an endpoint that does not exist: Linux ends the connection
+ *             for that.
  * Invariants:
  *   L1  A step in a block stays inside of it, whatever the lengths say.
  * Trust:      descriptors are the device's.

@@ -2,8 +2,8 @@
  *
  * runtime - one imported device: its state, shared by the files of the client.
  *
- * Place:      backend/usbip: usbip.c (table), open.c, requests.c (queues, what goes out),
- *             answers.c (what comes in).
+ * Place:      backend/usbip: usbip.c (table), open.c, requests.c (queues, what goes out), answers.c
+ *             (what comes in).
  *
  * A transfer's way:
  *
@@ -23,14 +23,17 @@
  *
  * Invariants:
  *   C1  A transfer whose bytes are in a batch that has been begun, or whose answer is being
- * received, is not completed before that has ended (T1), unless the connection is dropped first. C2
- * A request's number is used by one request at a time, and again after 2^15 others of its slot: an
- * answer to an old one is known to be one. C3  A slot is free when the answers to its submit and,
- * if one was sent, to its unlink are here. Trust:      the peer is hostile. Whatever cannot be part
- * of a conversation ends it: gone(), with one line that names the peer. What only concerns the
- * packets of an isochronous transfer fails that transfer. Limits:     10 s without a byte while an
- * answer or a request is half way, or from an unlink to its answer: the connection is dropped. Dead
- * links: connect.h. Threads:    B1.
+ *       received, is not completed before that has ended (T1), unless the connection is dropped
+ *       first.
+ *   C2  A request's number is used by one request at a time, and again after 2^15 others of its
+ *       slot: an answer to an old one is known to be one.
+ *   C3  A slot is free when the answers to its submit and, if one was sent, to its unlink are here.
+ * Trust:      the peer is hostile. Whatever cannot be part of a conversation ends it: gone(), with
+ *             one line that names the peer. What only concerns the packets of an isochronous
+ *             transfer fails that transfer.
+ * Limits:     10 s without a byte while an answer or a request is half way, or from an unlink to
+ *             its answer: the connection is dropped. Dead links: connect.h.
+ * Threads:    B1.
  */
 #ifndef DX_BACKEND_USBIP_RUNTIME_H
 #define DX_BACKEND_USBIP_RUNTIME_H

@@ -4,9 +4,9 @@
  *
  * Place:      backend/usbip; invariants in runtime.h and usb/backend.h.
  * Hot path:   submit only queues. poll() sends everything that is queued, up to 32 requests with
- * one sendmsg(), or receives: many small answers with one recvmsg(), a large one with about one. No
- * system call is made to learn that there is nothing to do, but for one recvmsg() when poll() is
- * called for no reason.
+ *             one sendmsg(), or receives: many small answers with one recvmsg(), a large one with
+ *             about one. No system call is made to learn that there is nothing to do, but for one
+ *             recvmsg() when poll() is called for no reason.
  */
 #include "backend/usbip/usbip.h"
 

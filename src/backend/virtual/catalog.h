@@ -3,9 +3,10 @@
  * catalog - the models that exist: what each is, which keys it takes, how it is made.
  *
  * Place:      backend/virtual. open.c makes devices from it, `dext device` explains them from it,
- * so that a key that is documented is a key that exists (a test holds both against each other). A
- * model is made in two steps: describe() reads the options that decide about descriptors, create()
- * the others. Between them the keys of every device (serial, idVendor, ...) change the description.
+ *             so that a key that is documented is a key that exists (a test holds both against each
+ *             other). A model is made in two steps: describe() reads the options that decide about
+ *             descriptors, create() the others. Between them the keys of every device (serial,
+ *             idVendor, ...) change the description.
  */
 #ifndef DX_BACKEND_VIRTUAL_CATALOG_H
 #define DX_BACKEND_VIRTUAL_CATALOG_H

@@ -12,7 +12,8 @@
  *
  * Invariants:
  *   A1  Bytes come back in their order; none is lost: what does not fit into the FIFO stays with
- * the host (NAK). An IN transfer ends when the FIFO is empty, with a zero-length packet if need be.
+ *       the host (NAK). An IN transfer ends when the FIFO is empty, with a zero-length packet if
+ *       need be.
  *   A2  A SERIAL_STATE notification follows each change of the lines; changes between two of them
  *       are one. A break is reported once.
  * Trust:      requests and lengths are the driver's: each is checked.

@@ -4,8 +4,9 @@
  *
  * Place:      backend/virtual. docs/devices.md explains the keys to users.
  * Trust:      the file is foreign: its size is bounded here, its structure by base/plist, every
- * number by a range, every array by the limits of description.h. Unknown keys are errors, because
- * they are mostly misspelt ones. Errors:     one line, "FILE: place.key: what is wrong".
+ *             number by a range, every array by the limits of description.h. Unknown keys are
+ *             errors, because they are mostly misspelt ones.
+ * Errors:     one line, "FILE: place.key: what is wrong".
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  *
  * Place:      backend/virtual, under device_file.c.
  * Errors:     the first one becomes the message, "FILE: place.key: what is wrong"; the getters
- * return something harmless then, and the reader's options say that there was one.
+ *             return something harmless then, and the reader's options say that there was one.
  */
 #ifndef DX_BACKEND_VIRTUAL_FILE_VALUES_H
 #define DX_BACKEND_VIRTUAL_FILE_VALUES_H

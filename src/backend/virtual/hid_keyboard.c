@@ -9,9 +9,10 @@
  *
  * Invariants:
  *   K1  A report is sent when it differs from the last one sent, or when the idle time that the
- * host has set is over; else the endpoint answers NAK. K2  No state is skipped: each press and each
- * release is one report, in order, not before its time and not before the host has taken the one
- * before. Trust:      requests and lengths are the driver's: each is checked.
+ *       host has set is over; else the endpoint answers NAK.
+ *   K2  No state is skipped: each press and each release is one report, in order, not before its
+ *       time and not before the host has taken the one before.
+ * Trust:      requests and lengths are the driver's: each is checked.
  */
 #include <errno.h>
 #include <stdlib.h>

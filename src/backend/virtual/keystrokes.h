@@ -4,7 +4,7 @@
  *
  * Place:      backend/virtual, under hid_keyboard.c.
  * Form:       printable ASCII types itself; "{enter}", "{f5}", "{ctrl+alt+delete}", "{shift+a}"
- * name a key, "{{}" is a brace. docs/devices.md has the names.
+ *             name a key, "{{}" is a brace. docs/devices.md has the names.
  */
 #ifndef DX_BACKEND_VIRTUAL_KEYSTROKES_H
 #define DX_BACKEND_VIRTUAL_KEYSTROKES_H

@@ -3,7 +3,7 @@
  * mass_storage - a disk over a file: mass storage class, bulk-only transport.
  *
  * Place:      backend/virtual. "virtual:mass-storage,file=PATH,key=value..."; scsi.c knows the
- * commands.
+ *             commands.
  *
  *   interface 0  bulk IN 0x81, bulk OUT 0x01
  *   command (OUT)  0 "USBC"  4 tag  8 length of the data  12 bit 7: to the host  13 unit
@@ -14,12 +14,13 @@
  *   M1  One command at a time: COMMAND, then data, then STATUS. An endpoint whose turn it is not
  *       answers NAK.
  *   M2  Data moves only if host and device agree on its direction, and never more than either
- * wants. Where the host expects more, its endpoint halts behind the data; where they contradict
- * each other nothing moves and the status is a phase error. M3  residue = what the host wanted
- * moved - what the device has processed. M4  After a command that is none, both endpoints halt, and
- * halt again when they are cleared, until the reset request. Trust:      the command is copied out
- * of the transfer once; only the copy is checked and used. Data goes straight between transfer and
- * file, unread.
+ *       wants. Where the host expects more, its endpoint halts behind the data; where they
+ *       contradict each other nothing moves and the status is a phase error.
+ *   M3  residue = what the host wanted moved - what the device has processed.
+ *   M4  After a command that is none, both endpoints halt, and halt again when they are cleared,
+ *       until the reset request.
+ * Trust:      the command is copied out of the transfer once; only the copy is checked and used.
+ *             Data goes straight between transfer and file, unread.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * simple - one interface with one IN and one OUT endpoint, of any type, size and number.
  *
  * Place:      backend/virtual. "virtual:source-sink,..." and "virtual:loopback,..."; described.c
- * does what the endpoints do. What has more endpoints is a description file.
+ *             does what the endpoints do. What has more endpoints is a description file.
  */
 #include <errno.h>
 
