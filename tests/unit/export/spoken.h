@@ -117,7 +117,8 @@ __attribute__((unused)) static void unlink_it(int fd, uint32_t number, uint32_t 
 }
 
 /* A control request without OUT data. @return its status. */
-__attribute__((unused)) static int32_t control(int fd, const uint8_t *setup, uint8_t *data, uint32_t *ret_actual)
+__attribute__((unused)) static int32_t control(int fd, const uint8_t *setup, uint8_t *data,
+					       uint32_t *ret_actual)
 {
 	uint32_t length = (uint32_t)setup[6] | (uint32_t)setup[7] << 8;
 	struct dx_usbip_unit unit = {
@@ -139,7 +140,8 @@ __attribute__((unused)) static int32_t control(int fd, const uint8_t *setup, uin
 	return unit.status;
 }
 
-__attribute__((unused)) static int32_t simple(int fd, uint8_t type, uint8_t request, uint16_t value, uint8_t index)
+__attribute__((unused)) static int32_t simple(int fd, uint8_t type, uint8_t request,
+					      uint16_t value, uint8_t index)
 {
 	const uint8_t setup[8] = {type, request, (uint8_t)value, (uint8_t)(value >> 8), index};
 	uint32_t actual = 0;
