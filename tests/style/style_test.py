@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-# Who may include whom: room -> rooms. Everyone may include itself. The table of CONTRIBUTING.md.
+# Who may include whom: room -> rooms. Everyone may include itself. The table of ARCHITECTURE.md.
 ARROWS = {
     "base": set(),
     "wire": {"base"},
