@@ -13,7 +13,8 @@ static void start_one(struct flow *flow, unsigned direction, uint64_t number)
 	const uint64_t scalars[] = {number, flow->bytes};
 	kern_return_t result;
 
-	if (flow->refused != kIOReturnSuccess || flow->nr_started[direction] == flow->nr_wanted) {
+	if (flow->refused != kIOReturnSuccess || flow->is_stopped[direction] ||
+	    flow->nr_started[direction] == flow->nr_wanted) {
 		return;
 	}
 	/* Counted first: the completion may come before the call returns. */

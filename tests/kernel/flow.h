@@ -6,7 +6,7 @@
  * Invariants:
  *   F1  nr_flying is the number of transfers that the driver accepted and that have not completed.
  *   F2  Each completion starts the next transfer of its buffer, until nr_wanted of that direction
- *       have been started, or one was refused.
+ *       have been started, that direction is stopped, or a transfer was refused.
  * Threads:    one.
  */
 #ifndef DX_TESTS_KERNEL_FLOW_H
@@ -30,6 +30,7 @@ struct flow {
 	uint64_t nr_started[2];
 	uint64_t nr_done[2];
 	uint64_t nr_flying;
+	bool is_stopped[2]; /* no more of these */
 	bool is_terminated;    /* the service is gone, says the notification */
 	kern_return_t refused; /* what the first refused start returned; 0: none was */
 	/* Called after each completion, may be NULL. */
