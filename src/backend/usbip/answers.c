@@ -119,7 +119,6 @@ static void finish_control(struct dx_usbip_client *client, struct dx_usb_transfe
 			   int32_t status)
 {
 	if (transfer == client->reset_done) {
-		client->reset_done = NULL;
 		client->resets = true;
 		dx_usbip_complete(client, transfer, DX_USB_OK);
 		dx_usbip_break(client, "the device was reset");

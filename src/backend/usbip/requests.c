@@ -181,6 +181,7 @@ void dx_usbip_complete(struct dx_usbip_client *client, struct dx_usb_transfer *t
 {
 	leave(client, transfer);
 	kick(client, endpoint_of(client, transfer));
+	client->reset_done = client->reset_done == transfer ? NULL : client->reset_done;
 	free((void *)(uintptr_t)transfer->backend_words[DX_USBIP_WORD_PACKETS]);
 	transfer->status = status;
 	client->host->complete(client->host_ctx, transfer);

@@ -106,7 +106,7 @@ struct dx_usbip_client {
 	struct dx_list ready;
 	uint64_t next_order;
 	uint64_t wake_ns; /* when a transfer's frame comes; UINT64_MAX: none waits */
-	struct dx_usb_transfer *reset_done;
+	struct dx_usb_transfer *reset_done; /* of the reset that is under way */
 	struct dx_list local; /* transfers that need no request: poll() completes them */
 
 	struct dx_usbip_slot **slots;

@@ -221,3 +221,36 @@ TEST(one_endpoint_does_not_fill_the_server)
 	CHECK_EQ(nr_heard, 257);
 	close_link(&link);
 }
+
+/* What the stack gives up it may use again at once, for something else. */
+TEST(reset_that_was_given_up_leaves_nothing_behind)
+{
+	struct link link;
+	uint8_t data[2] = {0};
+	struct dx_usb_transfer transfer = transfer_to(DX_USB_CONTROL, 0, NULL, 0);
+	uint32_t number = 0;
+
+	open_link(&link);
+	CHECK_EQ(ops->reset(link.client, &transfer), 0);
+	settle(&link);
+	number = hear(&link).number;
+	cancel(&link, &transfer);
+	settle(&link);
+	CHECK_EQ(hear(&link).unlinked, number);
+	say_unlinked(&link, number | UNLINK, DX_USBIP_ECONNRESET);
+	settle(&link);
+	CHECK_EQ(link.nr_complete, 1);
+	CHECK_EQ(transfer.status, DX_USB_ABORTED);
+	transfer = transfer_to(DX_USB_CONTROL, 0, data, sizeof(data));
+	transfer.setup[0] = 0x80; /* GET_STATUS */
+	transfer.setup[6] = sizeof(data);
+	submit(&link, &transfer);
+	settle(&link);
+	say_answer(&link, hear(&link).number, 0, sizeof(data));
+	say(&link, data, sizeof(data));
+	settle(&link);
+	CHECK_EQ(link.nr_complete, 2);
+	CHECK_EQ(transfer.status, DX_USB_OK);
+	CHECK_EQ(link.nr_gone, 0);
+	close_link(&link);
+}
