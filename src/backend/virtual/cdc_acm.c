@@ -225,6 +225,15 @@ static int set_lines(struct serial *serial, uint16_t lines)
 	return 0;
 }
 
+/* 0 ends one that goes on. */
+static int send_break(struct serial *serial, uint16_t duration_ms)
+{
+	if (duration_ms != 0 && serial->echoes) {
+		set_state(serial, serial->state | STATE_BREAK);
+	}
+	return 0;
+}
+
 static int set_coding(struct serial *serial, const struct dx_model_setup *setup,
 		      const uint8_t *data)
 {
@@ -258,10 +267,7 @@ static int serial_control(struct dx_model *model, const struct dx_model_setup *s
 	case OUT_INTERFACE_CLASS << 8 | SET_CONTROL_LINE_STATE:
 		return setup->length == 0 ? set_lines(serial, setup->value) : -EPIPE;
 	case OUT_INTERFACE_CLASS << 8 | SEND_BREAK:
-		if (setup->value != 0 && serial->echoes) {
-			set_state(serial, serial->state | STATE_BREAK);
-		}
-		return setup->length == 0 ? 0 : -EPIPE;
+		return setup->length == 0 ? send_break(serial, setup->value) : -EPIPE;
 	default:
 		return -EPIPE;
 	}

@@ -185,6 +185,7 @@ static void expect_state(struct dx_usb_pipe *notify, uint8_t state)
 TEST(cdc_acm_notifies_of_lines_and_breaks)
 {
 	struct model m = model_set_up("virtual:cdc-acm");
+	uint8_t data = 0;
 	struct dx_usb_pipe *notify = model_pipe(&m, CONTROL, 0x82);
 
 	start(notify, &first, 16);
@@ -196,8 +197,9 @@ TEST(cdc_acm_notifies_of_lines_and_breaks)
 	CHECK_EQ(model_request(&m, SET, 0x23, 0xFFFF, CONTROL, NULL, 0), DX_USB_OK);
 	expect_state(notify, 7);
 	CHECK_EQ(model_request(&m, SET, 0x23, 0, CONTROL, NULL, 0), DX_USB_OK);
+	CHECK_EQ(model_request(&m, SET, 0x23, 0xFFFF, CONTROL, &data, 1), DX_USB_STALLED);
 	CHECK_EQ(model_request(&m, SET, 0x22, 0, CONTROL, NULL, 0), DX_USB_OK);
-	expect_state(notify, 0);
+	expect_state(notify, 0); /* what was refused has done nothing */
 	(void)dx_usb_pipe_unref(notify);
 	model_tear_down(&m);
 }
