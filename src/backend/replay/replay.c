@@ -293,10 +293,13 @@ static int replay_submit(struct dx_usb_backend *backend, struct dx_usb_transfer 
 static void replay_cancel(struct dx_usb_backend *backend, struct dx_usb_transfer *transfer)
 {
 	struct replay *replay = replay_of(backend);
+	bool is_stream = transfer->type == DX_USB_BULK || transfer->type == DX_USB_INTERRUPT;
 
 	dx_list_remove(&transfer->link);
 	transfer->status = DX_USB_ABORTED;
-	transfer->actual = 0;
+	if (!is_stream || (transfer->endpoint & 0x80) == 0) {
+		transfer->actual = 0; /* it had its result, and was never answered */
+	}
 	replay->has_work = true; /* the one behind it may go on */
 	replay->host->complete(replay->host_ctx, transfer);
 }

@@ -161,6 +161,37 @@ TEST(replay_that_is_strict_unplugs_a_driver_that_differs)
 	(void)dx_usb_device_unref(device);
 }
 
+TEST(replay_tells_what_a_cancelled_transfer_has_moved)
+{
+	struct place place = make_place();
+	struct dx_usb_device *device = attach("virtual:gadget-zero,mode=loopback,speed=high");
+	struct dx_capture *capture = NULL;
+	char message[256];
+	uint8_t bytes[1024] = {'b'};
+	uint32_t actual = 0;
+
+	CHECK_EQ(dx_capture_new(dx_capture_begin(place.path, message, sizeof(message)), &capture), 0);
+	dx_usb_device_set_tap(device, dx_capture_tap(capture));
+	for (unsigned i = 0; i < 2; i++) {
+		struct pipes pipes = open_pipes(device, 2);
+
+		CHECK_EQ(dx_usb_pipe_io(pipes.out, bytes, 512, 0, NULL), DX_USB_OK);
+		memset(bytes, 0, sizeof(bytes));
+		if (i == 0) {
+			CHECK_EQ(dx_usb_pipe_io(pipes.in, bytes, 512, 0, &actual), DX_USB_OK);
+		} else { /* twice what the device has */
+			CHECK_EQ(dx_usb_pipe_io(pipes.in, bytes, 1024, 20, &actual), DX_USB_TIMEOUT);
+		}
+		CHECK_EQ(actual, 512);
+		CHECK_EQ(bytes[0], 'b');
+		close_pipes(&pipes);
+		(void)dx_usb_device_unref(device);
+		(void)dx_capture_free(capture);
+		capture = NULL;
+		device = i == 0 ? attach(place.spec) : NULL;
+	}
+}
+
 TEST(replay_of_a_replay_is_the_same)
 {
 	struct place first = make_place();
