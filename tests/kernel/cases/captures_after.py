@@ -139,7 +139,8 @@ def test_comparison_of_files_sees_a_missing_packet():
 # --- Playing ----------------------------------------------------------------------------------
 
 def play(kind, what, *arguments):
-    spec = f"replay:{path(kind, what)},strict,device={text(kind, 'device')}"
+    spec = (f"replay:{path(kind, what)},strict,device={text(kind, 'device')},"
+            f"patience-ms={LIMIT_S * 500}")  # nothing here may depend on how fast the driver is
     return subprocess.run(
         [os.path.join(BUILD, "src/tools/dext"), "run", "--device", spec,
          os.path.join(BUILD, "tests/contract/driver/ContractTest.dext"), "--",
