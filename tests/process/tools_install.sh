@@ -81,9 +81,20 @@ END
 		{ ! test -e made/Loop.dext || runs made/Loop.dext made/app; }
 }
 
+versioned() { # LIBRARY...: every name in it has a version, none is internal, and so has its own
+	for library in "$@"; do
+		readlink "$lib/$library.so" | grep -qx "$library.so.0" || return 1
+		objdump -p "$lib/$library.so" | grep -q "SONAME *$library.so.0$" || return 1
+		nm -D --defined-only "$lib/$library.so" >names || return 1
+		! grep -v '@\| A ' names || return 1
+		! grep ' dx_' names || return 1
+	done
+}
+
 DESTDIR=$work/root meson install -C "$build" --no-rebuild >/dev/null
 cd "$work"
 cp "$examples/stream/app.c" .
+check libraries_have_versions_and_no_internal_names versioned libIOKit libDriverKit
 check installed_dext_builds_what_runs with_dext_build
 check pkg_config_files_build_what_runs with_pkg_config
 if command -v cmake >/dev/null && command -v clang++ >/dev/null; then
