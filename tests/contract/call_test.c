@@ -484,7 +484,7 @@ CONTRACT(call_on_no_connection)
 		 MACH_SEND_INVALID_DEST);
 	CHECK_EQ(IOConnectCallScalarMethod(0x7ffffff0, 0, NULL, 0, NULL, NULL),
 		 MACH_SEND_INVALID_DEST);
-	CHECK_NE(IOConnectCallScalarMethod(service, 0, NULL, 0, NULL, NULL), kIOReturnSuccess);
+	CHECK_EQ(IOConnectCallScalarMethod(service, 0, NULL, 0, NULL, NULL), kIOReturnBadArgument);
 	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
 	world_close(connect);
 	CHECK_EQ(TRY(connect, CONTRACT_LEAVE_OUTPUT, 0), MACH_SEND_INVALID_DEST);

@@ -113,6 +113,7 @@ CONTRACT(map_again_after_unmap)
 		CHECK_EQ(mapped.bytes[0], i);
 		mapped.bytes[0]++;
 		CHECK_EQ(unmap(connect, CONTRACT_MEMORY_SHARED), kIOReturnSuccess);
+		CHECK_EQ(unmap(connect, CONTRACT_MEMORY_SHARED), kIOReturnBadArgument);
 	}
 	world_close(connect);
 }
@@ -185,10 +186,10 @@ CONTRACT(map_bad_arguments)
 		 kIOReturnBadArgument);
 	CHECK_EQ(IOConnectMapMemory64(connect, 0, self, &address, NULL, kIOMapAnywhere),
 		 kIOReturnBadArgument);
-	CHECK_NE(IOConnectMapMemory64(0, 0, self, &address, &size, kIOMapAnywhere),
-		 kIOReturnSuccess);
+	CHECK_EQ(IOConnectMapMemory64(0, 0, self, &address, &size, kIOMapAnywhere),
+		 MACH_SEND_INVALID_DEST);
 	CHECK_EQ(IOConnectUnmapMemory64(connect, 0, 0, 0), kIOReturnBadArgument);
-	CHECK_NE(IOConnectUnmapMemory64(0, 0, self, 0), kIOReturnSuccess);
+	CHECK_EQ(IOConnectUnmapMemory64(0, 0, self, 0), MACH_SEND_INVALID_DEST);
 	CHECK_EQ(IOConnectMapMemory(connect, 0, self, &address, &size, kIOMapAnywhere),
 		 kIOReturnSuccess);
 	CHECK_EQ(IOConnectUnmapMemory(connect, 0, self, address), kIOReturnSuccess);

@@ -108,9 +108,9 @@ CONTRACT(open_bad_arguments)
 	CHECK_EQ(IOServiceOpen(service, 0, 0, &connect), kIOReturnBadArgument);
 	CHECK_EQ(IOServiceOpen(service, mach_task_self() + 1, 0, &connect), kIOReturnBadArgument);
 	CHECK_EQ(IOServiceOpen(service, mach_task_self(), 0, NULL), kIOReturnBadArgument);
-	CHECK_NE(IOServiceOpen(IO_OBJECT_NULL, mach_task_self(), 0, &connect), kIOReturnSuccess);
-	CHECK_NE(IOServiceOpen(0x7ffffff1, mach_task_self(), 0, &connect), kIOReturnSuccess);
-	CHECK_NE(IOServiceOpen(root, mach_task_self(), 0, &connect), kIOReturnSuccess);
+	CHECK_EQ(IOServiceOpen(IO_OBJECT_NULL, mach_task_self(), 0, &connect), kIOReturnBadArgument);
+	CHECK_EQ(IOServiceOpen(0x7ffffff1, mach_task_self(), 0, &connect), MACH_SEND_INVALID_DEST);
+	CHECK_EQ(IOServiceOpen(root, mach_task_self(), 0, &connect), kIOReturnUnsupported);
 	CHECK_EQ(IOObjectRelease(root), kIOReturnSuccess);
 	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
 }
@@ -164,7 +164,7 @@ CONTRACT(close_and_release_are_the_same)
 					  "ContractClient.free\n");
 	connect = world_open();
 	CHECK_EQ(IOConnectRelease(connect), kIOReturnSuccess);
-	CHECK_NE(IOConnectRelease(connect), kIOReturnSuccess);
+	CHECK_EQ(IOConnectRelease(connect), MACH_SEND_INVALID_DEST);
 	world_close(watcher);
 }
 
@@ -177,18 +177,18 @@ CONTRACT(close_with_a_second_reference)
 	CHECK_EQ(GET(connect, CONTRACT_ADD, 1, 2), 3);
 	CHECK_EQ(IOConnectAddRef(connect), kIOReturnSuccess);
 	CHECK_EQ(IOServiceClose(connect), kIOReturnSuccess);
-	CHECK_NE(TRY(connect, CONTRACT_LEAVE_OUTPUT), kIOReturnSuccess);
+	CHECK_EQ(TRY(connect, CONTRACT_LEAVE_OUTPUT), MACH_SEND_INVALID_DEST);
 	CHECK_EQ(IOServiceClose(connect), kIOReturnSuccess); /* through the other reference */
-	CHECK_NE(IOServiceClose(connect), kIOReturnSuccess);
+	CHECK_EQ(IOServiceClose(connect), MACH_SEND_INVALID_DEST);
 }
 
 CONTRACT(close_what_is_no_connection)
 {
 	io_service_t service = world_service(CONTRACT_SERVICE);
 
-	CHECK_NE(IOServiceClose(IO_OBJECT_NULL), kIOReturnSuccess);
-	CHECK_NE(IOServiceClose(0x7ffffff2), kIOReturnSuccess);
-	CHECK_NE(IOServiceClose(service), kIOReturnSuccess);
+	CHECK_EQ(IOServiceClose(IO_OBJECT_NULL), MACH_SEND_INVALID_DEST);
+	CHECK_EQ(IOServiceClose(0x7ffffff2), MACH_SEND_INVALID_DEST);
+	CHECK_EQ(IOServiceClose(service), kIOReturnBadArgument);
 	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
 }
 
@@ -205,10 +205,10 @@ CONTRACT(open_reference_counts_of_handles)
 	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
 	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
 	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
-	CHECK_NE(IOObjectRelease(service), kIOReturnSuccess);
+	CHECK_EQ(IOObjectRelease(service), MACH_SEND_INVALID_DEST);
 	CHECK_EQ(IOObjectGetUserRetainCount(service), 0);
 	CHECK_EQ(IOObjectRelease(IO_OBJECT_NULL), kIOReturnSuccess);
-	CHECK_NE(IOObjectRetain(IO_OBJECT_NULL), kIOReturnSuccess);
+	CHECK_EQ(IOObjectRetain(IO_OBJECT_NULL), MACH_SEND_INVALID_DEST);
 }
 
 CONTRACT(open_entitlements_name_the_application)
