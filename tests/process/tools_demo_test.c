@@ -185,7 +185,8 @@ TEST_SECONDS(broker_on_a_full_disk_serves_and_says_what_it_cannot_keep, 60)
 	if (!run_on_full_disk(3, "$(dirname \"$0\")/../daemon/dextd --socket $TMPDIR/s "
 				 "--bundle \"$1\" --device virtual:gadget-zero &\n"
 				 "export OPENDEXT_SOCKET=$TMPDIR/s\n"
-				 "until \"$0\" list 2>&- | grep -q IOUserService; do kill -0 $! || exit; done\n"
+				 "until \"$0\" list 2>&- | grep -q IOUserService; do\n"
+				 "kill -0 $! || exit; done\n"
 				 "kill $!; wait $! || exit; ls -A $TMPDIR")) {
 		printf("may not mount\n");
 		return;
