@@ -85,6 +85,7 @@ struct dx_usb_transfer {
 	uint32_t nr_packets;	 /* isochronous */
 	struct dx_usb_packet *packets;
 	uint64_t first_frame;	 /* isochronous: ms frame of packets[0]; 0 = next possible */
+	uint64_t interval_ns;	 /* isochronous: from one packet to the next */
 
 	/* Results. */
 	uint32_t actual;	 /* bytes of the data stage moved, also before an error */

@@ -7,9 +7,12 @@
  *             once, checked and used from the copy; results are only written.
  * Threads:    any.
  */
+#include <opendext/usb_descriptors.h>
 #include <stdlib.h>
 
 #include "usb/private.h"
+
+#define MICROFRAME_NS UINT64_C(125000)
 
 /* Copies what is asked for; false if it does not fit into length bytes. */
 static bool copy_frames(struct dx_usb_iso_frame *frames, uint32_t nr_frames, uint32_t length,
@@ -47,6 +50,14 @@ static bool make_room(struct dx_usb_request *request, uint32_t nr_frames)
 	return true;
 }
 
+static uint64_t interval_ns(const struct dx_usb_pipe *pipe)
+{
+	const IOUSBEndpointDescriptor *endpoint =
+		(const IOUSBEndpointDescriptor *)(const void *)pipe->current.endpoint;
+
+	return IOUSBGetEndpointIntervalMicroframes(pipe->device->info->speed, endpoint) * MICROFRAME_NS;
+}
+
 static int32_t prepare(struct dx_usb_request *request, void *data, uint32_t length,
 		       struct dx_usb_iso_frame *frames, uint32_t nr_frames, uint64_t first_frame)
 {
@@ -62,6 +73,7 @@ static int32_t prepare(struct dx_usb_request *request, void *data, uint32_t leng
 	request->transfer.packets = request->packets;
 	request->transfer.nr_packets = nr_frames;
 	request->transfer.first_frame = first_frame;
+	request->transfer.interval_ns = interval_ns(request->pipe);
 	return DX_USB_OK;
 }
 

@@ -7,7 +7,6 @@
 
 enum { SOURCE_SINK = 3, IN = 0, OUT = 1, FRAMES = 32, EACH = 192 };
 
-#define DEVICE  "virtual:gadget-zero,speed=super,pattern=1"
 #define TOO_NEW kIOReturnIsoTooNew
 #define TOO_OLD kIOReturnIsoTooOld
 
@@ -65,7 +64,7 @@ static void check_frames(uint32_t nr_frames, uint32_t each)
 	}
 }
 
-CONTRACT_WITH_DEVICE(isoch_in_brings_each_packet, DEVICE)
+CONTRACT_WITH_DEVICE(isoch_in_brings_each_packet, world_isochronous())
 {
 	io_connect_t connect = open_isochronous();
 	mach_vm_address_t address = 0;
@@ -84,7 +83,7 @@ CONTRACT_WITH_DEVICE(isoch_in_brings_each_packet, DEVICE)
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(isoch_out_takes_each_packet, DEVICE)
+CONTRACT_WITH_DEVICE(isoch_out_takes_each_packet, world_isochronous())
 {
 	io_connect_t connect = open_isochronous();
 
@@ -96,7 +95,7 @@ CONTRACT_WITH_DEVICE(isoch_out_takes_each_packet, DEVICE)
 }
 
 /* Late is a matter of the machine; then the same is asked for again. */
-CONTRACT_WITH_DEVICE(isoch_begins_at_the_frame_that_was_named, DEVICE)
+CONTRACT_WITH_DEVICE(isoch_begins_at_the_frame_that_was_named, world_isochronous())
 {
 	io_connect_t connect = open_isochronous();
 	IOReturn result = TOO_OLD;
@@ -109,7 +108,7 @@ CONTRACT_WITH_DEVICE(isoch_begins_at_the_frame_that_was_named, DEVICE)
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(isoch_frames_too_old_and_too_new_are_refused, DEVICE)
+CONTRACT_WITH_DEVICE(isoch_frames_too_old_and_too_new_are_refused, world_isochronous())
 {
 	io_connect_t connect = open_isochronous();
 
@@ -120,7 +119,7 @@ CONTRACT_WITH_DEVICE(isoch_frames_too_old_and_too_new_are_refused, DEVICE)
 	world_close(connect);
 }
 
-CONTRACT_WITH_DEVICE(isoch_transfers_that_complete_later, DEVICE)
+CONTRACT_WITH_DEVICE(isoch_transfers_that_complete_later, world_isochronous())
 {
 	io_connect_t connect = open_isochronous();
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
@@ -139,7 +138,7 @@ CONTRACT_WITH_DEVICE(isoch_transfers_that_complete_later, DEVICE)
 	IONotificationPortDestroy(port);
 }
 
-CONTRACT_WITH_DEVICE(isoch_abort_ends_what_is_scheduled, DEVICE)
+CONTRACT_WITH_DEVICE(isoch_abort_ends_what_is_scheduled, world_isochronous())
 {
 	io_connect_t connect = open_isochronous();
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
@@ -163,7 +162,7 @@ CONTRACT_WITH_DEVICE(isoch_abort_ends_what_is_scheduled, DEVICE)
 	IONotificationPortDestroy(port);
 }
 
-CONTRACT_WITH_DEVICE(isoch_arguments_are_checked, DEVICE)
+CONTRACT_WITH_DEVICE(isoch_arguments_are_checked, world_isochronous())
 {
 	io_connect_t connect = open_isochronous();
 
@@ -176,7 +175,7 @@ CONTRACT_WITH_DEVICE(isoch_arguments_are_checked, DEVICE)
 
 CONTRACT(isoch_unplug_ends_what_is_scheduled)
 {
-	uint64_t device = world_attach(DEVICE);
+	uint64_t device = world_attach(world_isochronous());
 	io_connect_t connect = open_isochronous();
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
 	struct heard heard = {0};

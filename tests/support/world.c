@@ -114,6 +114,13 @@ const char *world_gadget_zero(void)
 	return spec == NULL ? "virtual:gadget-zero,speed=super" : spec;
 }
 
+const char *world_isochronous(void)
+{
+	const char *spec = getenv("OPENDEXT_TEST_ISOCHRONOUS");
+
+	return spec == NULL ? "virtual:gadget-zero,speed=super,pattern=1" : spec;
+}
+
 bool world_try_attach(const char *spec, char *message, size_t capacity)
 {
 	struct dx_control broker = talk();

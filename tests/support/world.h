@@ -71,6 +71,8 @@ uint64_t world_attach(const char *spec);
  * OPENDEXT_TEST_GADGET_ZERO names, for instance a real one. That has no isochronous endpoints.
  */
 const char *world_gadget_zero(void);
+/* One whose source and sink have isochronous endpoints and the pattern 1; OPENDEXT_TEST_ISOCHRONOUS. */
+const char *world_isochronous(void);
 /*
  * Another way to the same devices: world_attach() attaches what reach(spec) says instead of spec, and
  * end() follows the broker's end. world_far.c is one, for programs that have it.

@@ -186,7 +186,8 @@ static void recall(struct dx_libusb_endpoint *endpoint)
 	}
 }
 
-/* The packets that the controller did not come to have no result of their own. */
+/* The packets that the controller did not come to have no result of their own. When one was moved
+ * nobody tells: the last is taken to be the one that has just been. */
 static void take_packets(const struct dx_libusb_slot *slot, struct dx_usb_transfer *transfer)
 {
 	bool was_cut = slot->libusb->status != LIBUSB_TRANSFER_COMPLETED;
@@ -203,7 +204,7 @@ static void take_packets(const struct dx_libusb_slot *slot, struct dx_usb_transf
 		if (was_cut && packet->status == DX_USB_OK && packet->actual == 0) {
 			packet->status = status_of(slot->libusb->status);
 		}
-		packet->timestamp_ns = now_ns;
+		packet->timestamp_ns = now_ns - (transfer->nr_packets - 1 - i) * transfer->interval_ns;
 		sum += packet->actual;
 	}
 	transfer->actual = sum;

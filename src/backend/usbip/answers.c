@@ -32,10 +32,8 @@ static bool can_halt(const struct dx_usb_transfer *transfer)
 
 /* Takes over lengths and statuses; the last packet was now, the others before it. @return false if
  * they contradict the request or each other. */
-static bool take_packets(const struct dx_usbip_client *client, struct dx_usb_transfer *transfer,
-			 const uint8_t *bytes)
+static bool take_packets(struct dx_usb_transfer *transfer, const uint8_t *bytes)
 {
-	uint64_t interval_ns = dx_usbip_interval_ns(client, transfer);
 	uint64_t now_ns = dx_clock_now_ns();
 	uint64_t sum = 0;
 
@@ -50,7 +48,7 @@ static bool take_packets(const struct dx_usbip_client *client, struct dx_usb_tra
 		sum += sent.actual;
 		packet->actual = sent.actual;
 		packet->status = dx_usbip_status_from_errno(sent.status);
-		packet->timestamp_ns = now_ns - (transfer->nr_packets - 1 - i) * interval_ns;
+		packet->timestamp_ns = now_ns - (transfer->nr_packets - 1 - i) * transfer->interval_ns;
 	}
 	return sum == transfer->actual;
 }
@@ -84,7 +82,7 @@ static int32_t finish_packets(struct dx_usbip_client *client, struct dx_usb_tran
 	const uint8_t *bytes =
 		(const uint8_t *)(uintptr_t)transfer->backend_words[DX_USBIP_WORD_PACKETS];
 
-	if (!take_packets(client, transfer, bytes)) {
+	if (!take_packets(transfer, bytes)) {
 		for (uint32_t i = 0; i < transfer->nr_packets; i++) {
 			transfer->packets[i].actual = 0;
 			transfer->packets[i].status = DX_USB_IO_ERROR;

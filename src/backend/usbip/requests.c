@@ -276,8 +276,10 @@ static bool is_slow(const struct dx_usbip_client *client)
 	return client->info.speed == DX_USB_SPEED_FULL || client->info.speed == DX_USB_SPEED_LOW;
 }
 
-uint32_t dx_usbip_interval(const struct dx_usbip_client *client,
-			   const struct dx_usb_transfer *transfer)
+/* Between two packets or interrupt transfers, as Linux counts: frames at full and low speed,
+ * microframes above. 0: not periodic. */
+static uint32_t interval_of(const struct dx_usbip_client *client,
+			    const struct dx_usb_transfer *transfer)
 {
 	const struct dx_usbip_place *place =
 		dx_usbip_layout_find(&client->layout, transfer->endpoint);
@@ -289,13 +291,6 @@ uint32_t dx_usbip_interval(const struct dx_usbip_client *client,
 	return is_slow(client) && transfer->type == DX_USB_INTERRUPT
 		       ? interval
 		       : 1u << ((interval - 1u) & 15u);
-}
-
-uint64_t dx_usbip_interval_ns(const struct dx_usbip_client *client,
-			      const struct dx_usb_transfer *transfer)
-{
-	return (uint64_t)dx_usbip_interval(client, transfer) *
-	       (is_slow(client) ? FRAME_NS : FRAME_NS / 8);
 }
 
 /* Frames are counted here, by the clock. A transfer is sent when its frame comes; the server begins
@@ -416,7 +411,7 @@ static void add_submit(struct dx_usbip_client *client, struct dx_usbip_slot *slo
 		.flags = is_iso ? DX_USBIP_ISO_ASAP : 0,
 		.length = transfer->length,
 		.nr_packets = is_iso ? transfer->nr_packets : 0,
-		.interval = dx_usbip_interval(client, transfer),
+		.interval = interval_of(client, transfer),
 	};
 
 	if (transfer->type == DX_USB_BULK && transfer->length > BIG_BYTES) {

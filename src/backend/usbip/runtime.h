@@ -153,12 +153,6 @@ void dx_usbip_flush(struct dx_usbip_client *client);
 bool dx_usbip_has_output(const struct dx_usbip_client *client);
 /* Looks again at what waits for its frame, if that has come. */
 void dx_usbip_wake(struct dx_usbip_client *client);
-/* Between two packets or interrupt transfers, as Linux counts: frames at full and low speed,
- * microframes above. 0: not periodic. */
-uint32_t dx_usbip_interval(const struct dx_usbip_client *client,
-			   const struct dx_usb_transfer *transfer);
-uint64_t dx_usbip_interval_ns(const struct dx_usbip_client *client,
-			      const struct dx_usb_transfer *transfer);
 /* The slot of an answer's number; NULL: no such request is under way. */
 struct dx_usbip_slot *dx_usbip_slot_find(struct dx_usbip_client *client, uint32_t number,
 					 bool is_unlink);
