@@ -208,27 +208,6 @@ static int host_watch(struct dx_host *host, int *socket)
 	return r;
 }
 
-/* What a host may be told to open: it learns the files before it confines itself. */
-static int setup_devices(const struct dx_host *host, struct dx_dict *dict)
-{
-	struct dx_array *specs = dx_array_new();
-	int r = specs == NULL ? -ENOMEM : 0;
-
-	dx_list_for_each(node, &host->broker->devices) {
-		void *spec = dx_string_new(dx_list_entry(node, struct dx_device, node)->spec);
-
-		if (r == 0) {
-			r = spec == NULL ? -ENOMEM : dx_array_append(specs, spec);
-		}
-		dx_object_unref(spec);
-	}
-	if (r == 0) {
-		r = dx_dict_set(dict, DX_SETUP_DEVICES_KEY, specs);
-	}
-	dx_object_unref(specs);
-	return r;
-}
-
 static int setup_values(const struct dx_host *host, struct dx_dict *dict)
 {
 	int r = dx_dict_set_string(dict, DX_SETUP_BUNDLE_KEY, host->bundle->path);
@@ -245,9 +224,6 @@ static int setup_values(const struct dx_host *host, struct dx_dict *dict)
 	if (r == 0) {
 		r = dx_dict_set_string(dict, DX_SETUP_BROKER_KEY,
 				       host->broker->options->socket_path);
-	}
-	if (r == 0) {
-		r = setup_devices(host, dict);
 	}
 	return r;
 }

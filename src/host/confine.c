@@ -25,7 +25,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,18 +100,6 @@ static int allow_below(int ruleset, const char *path, uint64_t access)
 	return 0;
 }
 
-/* A file or a directory: rights of directories are an error on a file. */
-static int allow_given(int ruleset, const char *path)
-{
-	struct stat status = {0};
-
-	if (stat(path, &status) < 0) {
-		return 0; /* whoever opens it will say why it cannot */
-	}
-	return allow_below(ruleset, path,
-			   S_ISDIR(status.st_mode) ? ACCESS_READ : LANDLOCK_ACCESS_FS_READ_FILE);
-}
-
 /* Where libDriverKit is: a driver may need a library beside it. */
 static int allow_own_directory(int ruleset)
 {
@@ -151,10 +138,6 @@ static int add_rules(int ruleset, const struct dx_confine_options *options)
 	}
 	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(files); i++) {
 		rc = allow_below(ruleset, files[i], LANDLOCK_ACCESS_FS_READ_FILE);
-	}
-	for (size_t i = 0; rc == 0 && options->readable != NULL && options->readable[i] != NULL;
-	     i++) {
-		rc = allow_given(ruleset, options->readable[i]);
 	}
 	return rc;
 }

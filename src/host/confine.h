@@ -20,10 +20,8 @@
 #define DX_CONFINE_OFF_ENVIRONMENT "OPENDEXT_NO_CONFINE"
 
 struct dx_confine_options {
-	const char *bundle;          /* readable and executable */
-	const char *const *readable; /* NULL-terminated further files or directories; may be NULL */
-	bool may_connect; /* to unix sockets: a broker that starts again. No address can be checked.
-			   */
+	const char *bundle; /* readable and executable */
+	bool may_connect;   /* to unix sockets: a broker that starts again. No address can be checked */
 };
 
 /*

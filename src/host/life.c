@@ -24,68 +24,22 @@
 #include "host/private.h"
 #include "wire/address.h"
 
-#define MAX_DEVICE_FILES 64u
-
 #define RETRY_MAX_NS     5000000000u
 #define STOP_WAIT_MS     3000u
 
 /* ------------------------------------------------------------------------------------------- */
 /* Loading                                                                                     */
 
-/* What the devices that are there now are read from; the backends know their own specs. */
-struct device_files {
-	size_t nr_files;
-	const char *pointers[MAX_DEVICE_FILES + 1]; /* NULL-ended */
-	char paths[MAX_DEVICE_FILES][1024];
-};
-
-static void add_device_file(const struct dx_host *host, const char *spec,
-			    struct device_files *files)
-{
-	char *path = files->paths[files->nr_files];
-
-	for (size_t i = 0; host->options->backends[i] != NULL; i++) {
-		const struct dx_usb_backend_ops *backend = host->options->backends[i];
-		if (backend->file != NULL && backend->accepts(spec) &&
-		    backend->file(spec, path, sizeof(files->paths[0]))) {
-			files->pointers[files->nr_files++] = path;
-			return;
-		}
-	}
-}
-
-static struct device_files *find_device_files(const struct dx_host *host)
-{
-	struct device_files *files = calloc(1, sizeof(*files));
-	const struct dx_array *specs = dx_dict_get_array(host->setup, DX_SETUP_DEVICES_KEY);
-	size_t nr_specs = specs == NULL ? 0 : dx_array_count(specs);
-
-	for (size_t i = 0; files != NULL && i < nr_specs && files->nr_files < MAX_DEVICE_FILES;
-	     i++) {
-		const void *spec = dx_array_get(specs, i);
-		if (dx_object_is_kind(spec, &dx_string_class)) {
-			add_device_file(host, dx_string_get(spec), files);
-		}
-	}
-	return files;
-}
-
 static int confine(struct dx_host *host, const char *bundle, char *message, size_t size)
 {
 	const char *off = getenv(DX_CONFINE_OFF_ENVIRONMENT);
-	DX_CLEANUP_FREE struct device_files *files = NULL;
 	char missing[64];
 
 	if (!host->options->confine || (off != NULL && strcmp(off, "1") == 0)) {
 		return 0;
 	}
-	files = find_device_files(host);
-	if (files == NULL) {
-		return -ENOMEM;
-	}
 	struct dx_confine_options options = {
 		.bundle = bundle,
-		.readable = files->pointers,
 		.may_connect = !host->exit_with_broker,
 	};
 	int rc = dx_confine(&options, missing, sizeof(missing));

@@ -128,10 +128,6 @@ struct dx_usb_backend_ops {
 	/* True when this backend understands the form of the spec ("virtual:..."). No system calls. */
 	bool (*accepts)(const char *spec);
 
-	/* The file that open() of this spec reads, for a process that will no longer be allowed to
-	 * open others by then. False: none, or path is too small. NULL: never any. No system calls. */
-	bool (*file)(const char *spec, char *path, size_t size);
-
 	/*
 	 * What open() needs from outside of its process, taken by one who may (B7): a device node, a
 	 * connected socket. May block (connect). Each call takes anew; a device that can be had once

@@ -234,7 +234,6 @@ struct dx_wire_setup {
 #define DX_SETUP_EXECUTABLE_KEY   "executable" /* string: absolute path of the shared object */
 #define DX_SETUP_SERVER_KEY       "server"     /* string: IOUserServerName */
 #define DX_SETUP_BROKER_KEY       "broker"     /* string: address to reconnect to */
-#define DX_SETUP_DEVICES_KEY      "devices"    /* array of strings: specs of devices that are there */
 
 struct dx_wire_start {
 	uint64_t id;          /* of the new service */

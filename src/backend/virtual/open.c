@@ -58,22 +58,6 @@ static const char *rest_of(const char *spec, bool *ret_is_model)
 								      : spec;
 }
 
-bool dx_virtual_file(const char *spec, char *path, size_t size)
-{
-	DX_CLEANUP_FREE struct dx_options *options = calloc(1, sizeof(*options));
-	bool is_model = false;
-	const char *rest = rest_of(spec, &is_model);
-	char line[256];
-
-	if (options == NULL || is_model ||
-	    dx_options_parse(options, rest, line, sizeof(line)) < 0 ||
-	    strlen(options->name) >= size) {
-		return false;
-	}
-	memcpy(path, options->name, strlen(options->name) + 1);
-	return true;
-}
-
 static void description_cleanup(struct dx_description **description)
 {
 	(void)dx_description_free(*description);

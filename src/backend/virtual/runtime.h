@@ -77,7 +77,6 @@ void dx_virtual_unbind(struct dx_virtual *device, uint8_t interface_number);
 /* ---- open.c: entries of the backend's table ---- */
 
 bool dx_virtual_accepts(const char *spec);
-bool dx_virtual_file(const char *spec, char *path, size_t size);
 int dx_virtual_acquire(const char *spec, char *message, size_t message_size);
 int dx_virtual_open(const char *spec, int fd, const struct dx_usb_backend_host *host, void *host_ctx,
 		    char *message, size_t message_size, struct dx_usb_backend **ret_backend);

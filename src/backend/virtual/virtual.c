@@ -529,7 +529,6 @@ static int virtual_frame_number(struct dx_usb_backend *backend, uint64_t *ret_fr
 const struct dx_usb_backend_ops dx_backend_virtual = {
 	.name = "virtual",
 	.accepts = dx_virtual_accepts,
-	.file = dx_virtual_file,
 	.acquire = dx_virtual_acquire,
 	.open = dx_virtual_open,
 	.close = virtual_close,

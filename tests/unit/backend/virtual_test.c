@@ -49,19 +49,6 @@ TEST(spec_errors_name_the_key_and_the_value)
 	expect_error("virtual:gadget-zero,address=128", "address=128: not in 1..127");
 }
 
-TEST(spec_tells_the_file_that_open_reads)
-{
-	char path[64] = "";
-
-	CHECK(!dx_backend_virtual.file("virtual:gadget-zero", path, sizeof(path)));
-	CHECK(dx_backend_virtual.file("file:/a/b,speed=high", path, sizeof(path)));
-	CHECK_STR_EQ(path, "/a/b");
-	CHECK(dx_backend_virtual.file("/x\\,y.device", path, sizeof(path)));
-	CHECK_STR_EQ(path, "/x,y.device");
-	CHECK(!dx_backend_virtual.file("file:/a/b", path, 4));
-	CHECK(!dx_backend_virtual.file("file:/a/b,=", path, sizeof(path)));
-}
-
 TEST(spec_values_reach_the_device)
 {
 	struct dx_usb_device *device = attach("virtual:gadget-zero,speed=full,serial=a\\,b \xe2\x82\xac"

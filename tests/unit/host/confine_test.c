@@ -119,31 +119,6 @@ TEST(confined_cannot_read_or_write_files_of_others)
 	CHECK_REFUSED(open("/usr/opendext-confined", O_RDWR | O_CREAT, 0600), EACCES);
 }
 
-TEST(confined_reads_what_it_was_given)
-{
-	char path[] = "/tmp/opendext-confined-XXXXXX";
-	char missing[64];
-	const char *readable[] = {path, "/nowhere/at/all", NULL};
-	const struct dx_confine_options options = {.bundle = "/usr", .readable = readable};
-	int fd = mkstemp(path);
-	char byte = 0;
-
-	CHECK_EQ(write(fd, "x", 1), 1);
-	(void)close(fd);
-	fd = -1;
-	pid_t pid = fork();
-	if (pid == 0) {
-		CHECK_EQ(dx_confine(&options, missing, sizeof(missing)), 0);
-		fd = open(path, O_RDONLY);
-		CHECK_EQ(read(fd, &byte, 1), 1);
-		_exit(strstr(missing, "Landlock") == NULL && open(path, O_WRONLY) >= 0 ? 1 : 0);
-	}
-	int status = 0;
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	(void)unlink(path);
-	CHECK_EQ(status, 0);
-}
-
 TEST(confined_loads_from_its_bundle)
 {
 	char path[4096];
