@@ -259,7 +259,8 @@ def rule_files_name_their_licence(tree):
 
 def is_code(name):
     base = os.path.basename(name)
-    return (name.endswith((".c", ".h", ".cpp", ".hpp", ".py", ".sh", ".iig", ".map"))
+    return (name.endswith((".c", ".h", ".cpp", ".hpp", ".py", ".sh", ".iig", ".map", ".service.in",
+                           ".cmake.in", ".device", ".1", ".7", ".8"))
             or base in ("meson.build", "meson_options.txt", "Makefile", ".clang-format")
             or name.startswith(("scripts/", ".ci/")))
 
