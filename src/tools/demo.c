@@ -213,9 +213,27 @@ static pid_t find_driver(const struct dx_dict *node)
 	return pid;
 }
 
+static bool has_device(const struct dx_dict *node)
+{
+	const struct dx_array *classes = dx_dict_get_array(node, DX_ENTRY_CLASSES_KEY);
+	const struct dx_array *children = dx_dict_get_array(node, DX_ENTRY_CHILDREN_KEY);
+	const void *class = classes == NULL ? NULL : dx_array_get(classes, 0);
+	bool found = dx_object_is_kind(class, &dx_string_class) &&
+		     strcmp(dx_string_get(class), "IOUSBHostDevice") == 0 &&
+		     !dx_dict_get_bool(node, DX_ENTRY_INACTIVE_KEY, false);
+
+	for (size_t i = 0; !found && children != NULL && i < dx_array_count(children); i++) {
+		const void *child = dx_array_get(children, i);
+
+		found = dx_object_is_kind(child, &dx_dict_class) && has_device(child);
+	}
+	return found;
+}
+
 static int watch_driver(struct demo *demo)
 {
 	struct dx_dict *tree = NULL;
+	bool is_there = false;
 	int result = dx_control_copy_tree(&demo->session.broker, &tree);
 
 	if (result == -EINTR) {
@@ -226,14 +244,15 @@ static int watch_driver(struct demo *demo)
 				    dx_control_reason(&demo->session.broker, result));
 	}
 	demo->report.driver = find_driver(tree);
+	is_there = has_device(tree);
 	dx_object_unref(tree);
 	if (demo->report.driver == 0) {
 		/* Why a driver that matches does not run was said already. */
 		return demo->session.nr_failures > 0
 			       ? DX_TOOL_FAILED
 			       : dx_tool_fail(demo->tool, DX_TOOL_FAILED,
-					      "no driver runs for '%s': it does not match",
-					      demo->report.device);
+					      "no driver runs for '%s': %s", demo->report.device,
+					      is_there ? "it does not match" : "it has gone");
 	}
 	demo->driver_fd = (int)syscall(SYS_pidfd_open, demo->report.driver, 0);
 	if (demo->driver_fd < 0) {

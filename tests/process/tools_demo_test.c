@@ -115,11 +115,18 @@ TEST_SECONDS(demo_that_is_quiet_shows_no_progress, 60)
 	CHECK_STR_EQ(program.err, "");
 }
 
-TEST_SECONDS(demo_with_a_device_that_the_driver_does_not_match_says_so, 60)
+TEST_SECONDS(demo_with_a_device_that_does_not_exist_says_so, 60)
 {
 	run_demo("--device=virtual:nonsense", "--quiet", NULL, NULL);
 	CHECK_EQ(program.status, 1);
 	CHECK(tools_is_one_line(program.err, "virtual:nonsense"));
+}
+
+TEST_SECONDS(demo_with_a_device_that_the_driver_does_not_match_says_so, 60)
+{
+	run_demo("--device=virtual:hid-keyboard", "--quiet", NULL, NULL);
+	CHECK_EQ(program.status, 1);
+	CHECK(tools_is_one_line(program.err, "'virtual:hid-keyboard': it does not match"));
 }
 
 TEST_SECONDS(demo_with_few_descriptors_works_or_fails_in_one_line, 120)
