@@ -10,7 +10,8 @@
  *   R2  Packet numbers count from 1 over all packets of the file, as Wireshark shows them.
  * Trust:      the file is hostile. What is cut off in the middle of a packet is reported and used up to
  *             there; what is no capture of a USB bus is refused with the reason.
- * Memory:     the packets of the device, and MAX_RECORDING at most.
+ * Memory:     while it is read, all transfers of the file; then those of the device. Their data are at
+ *             most DX_RECORDING_MAX bytes, what describes them grows with the file.
  * Threads:    none shared; a loaded recording does not change.
  */
 #ifndef DX_CAPTURE_RECORDING_H

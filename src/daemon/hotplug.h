@@ -8,7 +8,7 @@
  *             attached by another spec ("usb:VID:PID") and that has left is looked for at every
  *             arrival; the one that is attached already is not attached twice.
  * Invariants:
- *   W1  a port that has a device is in the list of ports, with what the monitor said of it.
+ *   W1  a port that has a device is in the list of ports, by the spec that the monitor gave.
  * Threads:    one.
  */
 #ifndef DX_DAEMON_HOTPLUG_H
