@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined(DX_MUTEX_CHECKED)
+#if DX_THREAD_SANITIZER
 #include <sanitizer/tsan_interface.h>
 #define TELL(call) call
 #else
@@ -78,7 +78,7 @@ void dx_mutex_wake(struct dx_mutex *mutex)
 	wake_up(&mutex->state, 1);
 }
 
-#if defined(DX_MUTEX_CHECKED)
+#if DX_THREAD_SANITIZER
 DX_NO_THREAD_SAFETY bool dx_mutex_trylock(struct dx_mutex *mutex)
 {
 	uint32_t seen = 0;

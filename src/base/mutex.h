@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/sanitizer.h"
+
 #if defined(__clang__)
 #define DX_THREAD_ATTRIBUTE(x) __attribute__((x))
 #else
@@ -44,22 +46,14 @@ struct dx_cond {
 
 #define DX_MUTEX_INIT {0}
 
-/* The thread sanitizer is told of each lock, so that it checks their order too. */
-#if defined(__SANITIZE_THREAD__)
-#define DX_MUTEX_CHECKED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define DX_MUTEX_CHECKED 1
-#endif
-#endif
-
 void dx_mutex_init(struct dx_mutex *mutex);
 void dx_mutex_fini(struct dx_mutex *mutex);
 /* mutex.c: the lock is taken; wakes one sleeper. */
 void dx_mutex_lock_slowly(struct dx_mutex *mutex);
 void dx_mutex_wake(struct dx_mutex *mutex);
 
-#if defined(DX_MUTEX_CHECKED)
+/* The thread sanitizer is told of each lock, so that it checks their order too. */
+#if DX_THREAD_SANITIZER
 void dx_mutex_lock(struct dx_mutex *mutex) DX_ACQUIRE(*mutex);
 bool dx_mutex_trylock(struct dx_mutex *mutex) DX_TRY_ACQUIRE(true, *mutex);
 void dx_mutex_unlock(struct dx_mutex *mutex) DX_RELEASE(*mutex);

@@ -2,23 +2,13 @@
  *
  * thread - see thread.h.
  */
+#include "base/sanitizer.h"
 #include "driver/thread.h"
 
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
 
 #define SIGNAL_STACK_BYTES (64u * 1024u) /* untouched pages cost nothing */
 
@@ -60,7 +50,7 @@ void dx_thread_signal_stack_begin(void)
 {
 	stack_t stack = {.ss_size = SIGNAL_STACK_BYTES};
 
-	if (IS_SANITIZED) {
+	if (DX_SANITIZED) {
 		return;
 	}
 	(void)change_id(0, gettid()); /* T4: without a place it is not asked */
@@ -81,7 +71,7 @@ void dx_thread_signal_stack_end(void)
 
 	(void)change_id(gettid(), 0);
 	/* Only one of ours: a driver may have put another in its place. */
-	if (!IS_SANITIZED && sigaltstack(&none, &stack) == 0 &&
+	if (!DX_SANITIZED && sigaltstack(&none, &stack) == 0 &&
 	    (stack.ss_flags & SS_DISABLE) == 0 && stack.ss_size == SIGNAL_STACK_BYTES) {
 		(void)munmap(stack.ss_sp, SIGNAL_STACK_BYTES);
 	}

@@ -30,17 +30,7 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
+#include "base/sanitizer.h"
 
 /* Rights that came after the first version of Landlock; headers of Debian 12 lack some names. */
 #define ACCESS_VERSION_1 ((1ull << 13) - 1)
@@ -130,7 +120,7 @@ static int add_rules(int ruleset, const struct dx_confine_options *options)
 	if (rc == 0) {
 		rc = allow_own_directory(ruleset);
 	}
-	if (rc == 0 && IS_SANITIZED) {
+	if (rc == 0 && DX_SANITIZED) {
 		rc = allow_below(ruleset, "/proc", ACCESS_READ); /* leak checkers list threads */
 	}
 	for (size_t i = 0; rc == 0 && i < DX_ARRAY_SIZE(directories); i++) {
@@ -417,7 +407,7 @@ static int fill_filter(scmp_filter_ctx filter, bool may_connect)
 
 static int confine_calls(bool may_connect, char *missing, size_t size)
 {
-	if (IS_SANITIZED) {
+	if (DX_SANITIZED) {
 		return 0; /* leak checkers trace their own process */
 	}
 	if (prctl(PR_GET_SECCOMP) < 0) {

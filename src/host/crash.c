@@ -25,18 +25,8 @@
 #include <unwind.h>
 
 #include "base/check.h"
+#include "base/sanitizer.h"
 #include "driver/thread.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
 
 #define MAX_CALLS 64
 
@@ -317,10 +307,10 @@ void dx_crash_install(const char *name)
 
 	crash_name = name;
 	dx_thread_signal_stack_begin(); /* of this thread; the runtime's have theirs */
-	for (size_t i = 0; !IS_SANITIZED && i < DX_ARRAY_SIZE(signals); i++) {
+	for (size_t i = 0; !DX_SANITIZED && i < DX_ARRAY_SIZE(signals); i++) {
 		(void)sigaction(signals[i], &action, NULL);
 	}
-	if (!IS_SANITIZED) {
+	if (!DX_SANITIZED) {
 		(void)sigaction(SIGQUIT, &ask, NULL);
 	}
 }

@@ -4,10 +4,10 @@
  *
  * Place:   host.
  */
+#include "base/sanitizer.h"
 #include "host/main.h"
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
+#if DX_ADDRESS_SANITIZER
 /*
  * LeakSanitizer stops the threads of its process through ptrace and /proc, which a confined host
  * may not use; it would end every host with an error. Leaks of a host are looked for where it runs
@@ -18,7 +18,6 @@ __attribute__((visibility("default"))) int __lsan_is_turned_off(void)
 {
 	return 1;
 }
-#endif
 #endif
 
 int main(int argc, char **argv)

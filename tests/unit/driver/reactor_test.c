@@ -7,15 +7,8 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/sanitizer.h"
 #include "fixture.h"
-
-#if defined(__SANITIZE_THREAD__)
-#define DX_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#define DX_THREAD_SANITIZER __has_feature(thread_sanitizer)
-#else
-#define DX_THREAD_SANITIZER 0
-#endif
 
 static IOLock *held_lock;
 static IODispatchQueue *busy_queue;

@@ -28,18 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sanitizer.h"
 #include "test.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
 
 static const char *module_path(void)
 {
@@ -73,7 +63,7 @@ static void need_landlock(void)
 
 static void need_seccomp(bool may_connect)
 {
-	if (IS_SANITIZED) {
+	if (DX_SANITIZED) {
 		SKIP("sanitizers need more system calls");
 	}
 	if (strstr(confine(may_connect), "seccomp") != NULL) {
@@ -106,7 +96,7 @@ TEST(confined_cannot_read_or_write_files_of_others)
 	need_landlock();
 	CHECK_REFUSED(open("/etc/passwd", O_RDONLY), EACCES);
 	CHECK_REFUSED(open("/proc/self/mem", O_RDWR), EACCES);
-	if (!IS_SANITIZED) {
+	if (!DX_SANITIZED) {
 		CHECK_REFUSED(open("/proc/1/environ", O_RDONLY), EACCES);
 	}
 	CHECK_REFUSED(open("/tmp/opendext-confined", O_RDWR | O_CREAT, 0600), EACCES);

@@ -15,19 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sanitizer.h"
 #include "driver/thread.h"
 #include "test.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
 
 /* @return the signal that ended a child which did that, with what it printed. */
 static int die(void (*deed)(void), bool in_driver, char *text, size_t size)
@@ -35,7 +25,7 @@ static int die(void (*deed)(void), bool in_driver, char *text, size_t size)
 	int ends[2];
 	int status = 0;
 
-	if (IS_SANITIZED) {
+	if (DX_SANITIZED) {
 		SKIP("sanitizers report crashes themselves");
 	}
 	CHECK_EQ(pipe(ends), 0);
