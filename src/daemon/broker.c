@@ -120,6 +120,21 @@ static bool given_are_awaited(const struct dx_broker *broker)
 	return false;
 }
 
+/* A host has come back before the device that its services are on has been read: it is not given up. */
+static bool hosts_await_devices(const struct dx_broker *broker)
+{
+	bool is_reading = false;
+	bool is_waiting = false;
+
+	dx_list_for_each (node, &broker->devices) {
+		is_reading |= dx_list_entry(node, struct dx_device, node)->keeps_busy;
+	}
+	dx_list_for_each (node, &broker->hosts) {
+		is_waiting |= dx_list_entry(node, struct dx_host, node)->adopting != NULL;
+	}
+	return is_reading && is_waiting;
+}
+
 static void adopting_over(struct dx_broker *broker)
 {
 	dx_loop_set_timer(broker->phase_timer, 0);
@@ -135,7 +150,7 @@ static void on_kick(void *context)
 
 	dx_clients_sweep(broker);
 	if (broker->phase == DX_PHASE_ADOPTING && dx_list_is_empty(&broker->expected) &&
-	    !given_are_awaited(broker)) {
+	    !given_are_awaited(broker) && !hosts_await_devices(broker)) {
 		adopting_over(broker);
 	}
 	if (broker->phase == DX_PHASE_RUNNING) {
