@@ -38,14 +38,14 @@ int dx_virtual_iso_schedule(struct dx_virtual_endpoint *endpoint,
 static void run_packet(struct dx_virtual_endpoint *endpoint, struct dx_usb_transfer *transfer,
 		       struct dx_usb_packet *packet, uint64_t due_ns)
 {
+	uint8_t *data = transfer->data == NULL ? NULL : transfer->data + transfer->backend_words[2];
 	uint32_t length = packet->length;
 	uint32_t capacity =
 		endpoint->max_packet * (endpoint->described->mult + 1u) *
 		(endpoint->described->max_burst + 1u);
 
 	length = length > capacity ? capacity : length;
-	packet->actual = endpoint->packet(endpoint, transfer->data + transfer->backend_words[2],
-					  length);
+	packet->actual = endpoint->packet(endpoint, data, length);
 	packet->status = !dx_virtual_endpoint_is_in(endpoint) && packet->actual < packet->length
 				 ? DX_USB_UNDERRUN
 				 : DX_USB_OK;
