@@ -24,36 +24,18 @@
 #include <opendext/client.h>
 
 #include "base/fdpass.h"
+#include "buffers.h"
 #include "driver/bench.h"
-#include "in_process.h"
 #include "report.h"
+#include "run.h"
 #include "system.h"
 #include "yardstick.h"
 
 #define MAX_SAMPLES 400000u
 #define MAX_CLIENTS 1000u
-#define DEPTH	    8u
-#define BYTES	    512u /* of a buffer */
-
-struct bench {
-	struct report report;
-	unsigned slices;
-	unsigned ms;
-	const char *only;
-	io_connect_t connect;
-	pid_t host;
-};
 
 static double samples[MAX_SAMPLES];
 static io_connect_t clients[MAX_CLIENTS];
-
-static void must(kern_return_t result, const char *what)
-{
-	if (result != kIOReturnSuccess) {
-		fprintf(stderr, "api_bench: %s: %#x\n", what, (unsigned)result);
-		exit(2);
-	}
-}
 
 static void pause_us(unsigned microseconds)
 {
@@ -67,7 +49,8 @@ static void call_scalars(io_connect_t connect)
 	uint64_t words[16] = {1, 2, 3, 4};
 	uint32_t nr_output = 16;
 
-	must(IOConnectCallScalarMethod(connect, BENCH_SCALARS, words, 16, words, &nr_output), "call");
+	bench_must(IOConnectCallScalarMethod(connect, BENCH_SCALARS, words, 16, words, &nr_output),
+		   "call");
 }
 
 /* Median of calls with a pause before each; p99 as well when wanted. */
@@ -128,21 +111,6 @@ static double copy_ns(unsigned ms)
 	return (double)(now_ns - begin_ns) / (double)count;
 }
 
-/* This program on one core, the driver and the peer of the yardstick on another. */
-static void use_two_cores(pid_t host)
-{
-	system_pin(getpid(), 1);
-	system_pin(host, 2);
-	yardstick_pin(2);
-}
-
-static void use_all_cores(pid_t host)
-{
-	system_pin(getpid(), 0);
-	system_pin(host, 0);
-	yardstick_pin(0);
-}
-
 /* --- Calls ----------------------------------------------------------------------------------- */
 
 static void row_hot(struct bench *bench)
@@ -154,7 +122,7 @@ static void row_hot(struct bench *bench)
 	struct series copy = {0};
 	char note[160];
 
-	use_two_cores(bench->host);
+	bench_use_two_cores(bench->host);
 	(void)hot_call_ns(bench->connect, 20);
 	for (unsigned i = 0; i < bench->slices; i++) {
 		double spin_ns = yardstick_spin_ns(bench->ms);
@@ -168,16 +136,14 @@ static void row_hot(struct bench *bench)
 		series_add(&ratio, one_ns / spin_ns);
 		series_add(&tail, p99_ns / spin_ns);
 	}
-	use_all_cores(bench->host);
+	bench_use_all_cores(bench->host);
 	(void)snprintf(note, sizeof(note),
 		       "call %.0f ns; spin round trip %.0f ns; memcpy of 16 scalars %.1f ns",
 		       series_median(&call), series_median(&spin), series_median(&copy));
-	report_row(&bench->report, "G1",
-		   "hot call, 16 scalars in and out / spin round trip", "x", &ratio,
-		   4.0, note);
-	report_row(&bench->report, "G1",
-		   "its 99th percentile, clock included / spin round trip", "x",
-		   &tail, -1, "");
+	report_row(&bench->report, "G1", "hot call, 16 scalars in and out / spin round trip", "x",
+		   &ratio, 4.0, note);
+	report_row(&bench->report, "G1", "its 99th percentile, clock included / spin round trip",
+		   "x", &tail, -1, "");
 }
 
 static void row_paced(struct bench *bench, const char *id, unsigned gap_us, double bound)
@@ -228,115 +194,11 @@ static void row_one_core(struct bench *bench)
 		series_add(&call, one_ns);
 		series_add(&ratio, one_ns / event_ns);
 	}
-	use_all_cores(bench->host);
+	bench_use_all_cores(bench->host);
 	(void)snprintf(note, sizeof(note), "call %.1f us; eventfd %.1f us",
 		       series_median(&call) / 1000, series_median(&event) / 1000);
-	report_row(&bench->report, "G6",
-		   "call, both on one core / eventfd round trip there", "x", &ratio,
-		   1.2, note);
-}
-
-/* --- Buffers --------------------------------------------------------------------------------- */
-
-struct flow {
-	io_connect_t connect;
-	IONotificationPortRef port;
-	uint64_t nr_sent;
-	uint64_t nr_done;
-};
-
-static void buffer_done(void *refcon, IOReturn status, void **args, uint32_t nr_args)
-{
-	struct flow *flow = refcon;
-
-	(void)args;
-	if (status != kIOReturnSuccess || nr_args != 3) {
-		must(kIOReturnError, "buffer");
-	}
-	flow->nr_done++;
-}
-
-static void flow_start(struct flow *flow)
-{
-	uint64_t reference[3] = {0, (uint64_t)(uintptr_t)buffer_done, (uint64_t)(uintptr_t)flow};
-
-	flow->connect = system_open(BENCH_USB);
-	flow->port = IONotificationPortCreate(kIOMainPortDefault);
-	must(IOConnectCallAsyncScalarMethod(flow->connect, BENCH_JOIN,
-					    IONotificationPortGetMachPort(flow->port), reference, 3,
-					    NULL, 0, NULL, NULL),
-	     "join");
-}
-
-static void flow_stop(struct flow *flow)
-{
-	(void)IOServiceClose(flow->connect);
-	IONotificationPortDestroy(flow->port);
-}
-
-/* Keeps DEPTH buffers in flight. batch: how many one call sends. */
-static double flow_buffer_ns(struct flow *flow, unsigned batch, unsigned ms)
-{
-	uint64_t begin_ns = bench_now_ns();
-	uint64_t before = flow->nr_done;
-	bool more = true;
-
-	while (more || flow->nr_done < flow->nr_sent) {
-		while (more && flow->nr_sent - flow->nr_done + batch <= DEPTH) {
-			const uint64_t input[] = {flow->nr_sent % DEPTH, batch, BYTES};
-
-			must(IOConnectCallScalarMethod(flow->connect, BENCH_SEND, input, 3, NULL,
-						       NULL),
-			     "send");
-			flow->nr_sent += batch;
-		}
-		(void)IONotificationPortDispatch(flow->port, -1);
-		more = more && ((flow->nr_sent & 63) != 0 ||
-				bench_now_ns() - begin_ns < (uint64_t)ms * 1000000);
-	}
-	return (double)(bench_now_ns() - begin_ns) / (double)(flow->nr_done - before);
-}
-
-static void row_buffers(struct bench *bench, struct flow *flow, unsigned batch, double bound)
-{
-	struct series extra = {0};
-	struct series whole = {0};
-	struct series alone = {0};
-	char what[80];
-	char note[160];
-
-	(void)flow_buffer_ns(flow, batch, 20);
-	for (unsigned i = 0; i < bench->slices; i++) {
-		double alone_ns = in_process_buffer_ns(BYTES, DEPTH, bench->ms);
-		double whole_ns = flow_buffer_ns(flow, batch, bench->ms);
-
-		series_add(&alone, alone_ns);
-		series_add(&whole, whole_ns);
-		series_add(&extra, whole_ns - alone_ns);
-	}
-	(void)snprintf(what, sizeof(what), "buffer to the device and back, %u a call - in-process", batch);
-	(void)snprintf(note, sizeof(note), "depth %u, %u bytes; %.0f ns with, %.0f ns without driver",
-		       DEPTH, BYTES, series_median(&whole), series_median(&alone));
-	report_row(&bench->report, "G7a", what, "ns", &extra, bound, note);
-}
-
-static void rows_of_buffers(struct bench *bench)
-{
-	struct flow flow = {0};
-	pid_t host;
-
-	if (in_process_start() < 0) {
-		exit(2);
-	}
-	flow_start(&flow);
-	host = system_host(flow.connect);
-	use_two_cores(host);
-	row_buffers(bench, &flow, DEPTH, 400);
-	row_buffers(bench, &flow, DEPTH / 2, 400);
-	row_buffers(bench, &flow, 1, -1);
-	use_all_cores(host);
-	flow_stop(&flow);
-	in_process_stop();
+	report_row(&bench->report, "G6", "call, both on one core / eventfd round trip there", "x",
+		   &ratio, 1.2, note);
 }
 
 /* --- Memory ---------------------------------------------------------------------------------- */
@@ -346,14 +208,16 @@ static uint64_t allocate(struct bench *bench, uint64_t bytes)
 	uint64_t type = 0;
 	uint32_t nr_output = 1;
 
-	must(IOConnectCallScalarMethod(bench->connect, BENCH_ALLOCATE, &bytes, 1, &type, &nr_output),
-	     "allocate");
+	bench_must(IOConnectCallScalarMethod(bench->connect, BENCH_ALLOCATE, &bytes, 1, &type,
+					     &nr_output),
+		   "allocate");
 	return type;
 }
 
 static void release_all(struct bench *bench)
 {
-	must(IOConnectCallScalarMethod(bench->connect, BENCH_RELEASE, NULL, 0, NULL, NULL), "release");
+	bench_must(IOConnectCallScalarMethod(bench->connect, BENCH_RELEASE, NULL, 0, NULL, NULL),
+		   "release");
 }
 
 static void touch(uint8_t *bytes, uint64_t length)
@@ -371,13 +235,14 @@ static double map_ns(struct bench *bench, uint64_t type, double *ret_touch_ns, d
 	uint64_t mapped_ns;
 	uint64_t touched_ns;
 
-	must(IOConnectMapMemory64(bench->connect, (uint32_t)type, mach_task_self(), &address, &size,
-				  kIOMapAnywhere),
-	     "map");
+	bench_must(IOConnectMapMemory64(bench->connect, (uint32_t)type, mach_task_self(), &address,
+					&size, kIOMapAnywhere),
+		   "map");
 	mapped_ns = bench_now_ns();
 	touch((uint8_t *)(uintptr_t)address, size);
 	touched_ns = bench_now_ns();
-	must(IOConnectUnmapMemory64(bench->connect, (uint32_t)type, mach_task_self(), 0), "unmap");
+	bench_must(IOConnectUnmapMemory64(bench->connect, (uint32_t)type, mach_task_self(), 0),
+		   "unmap");
 	*ret_touch_ns = (double)(touched_ns - mapped_ns);
 	*ret_unmap_ns = (double)(bench_now_ns() - touched_ns);
 	return (double)(mapped_ns - begin_ns);
@@ -484,14 +349,15 @@ static void row_many_buffers(struct bench *bench)
 				mach_vm_size_t size = 0;
 				uint64_t type = allocate(bench, 4096);
 
-				must(IOConnectMapMemory64(bench->connect, (uint32_t)type,
-							  mach_task_self(), &address, &size,
-							  kIOMapAnywhere),
-				     "map");
+				bench_must(IOConnectMapMemory64(bench->connect, (uint32_t)type,
+								mach_task_self(), &address, &size,
+								kIOMapAnywhere),
+					   "map");
 			}
 			for (uint32_t n = 0; n < counts[k]; n++) {
-				must(IOConnectUnmapMemory64(bench->connect, n, mach_task_self(), 0),
-				     "unmap");
+				bench_must(IOConnectUnmapMemory64(bench->connect, n,
+								  mach_task_self(), 0),
+					   "unmap");
 			}
 			release_all(bench);
 			each[k] = (double)(bench_now_ns() - begin_ns) / counts[k];
@@ -500,10 +366,11 @@ static void row_many_buffers(struct bench *bench)
 		many_ns = each[1];
 		series_add(&ratio, many_ns / few_ns);
 	}
-	(void)snprintf(note, sizeof(note), "allocate, map, unmap, release: %.1f us and %.1f us each",
-		       few_ns / 1000, many_ns / 1000);
-	report_row(&bench->report, "lin",
-		   "one of 1024 mapped buffers / one of 16", "x", &ratio, 1.5, note);
+	(void)snprintf(note, sizeof(note),
+		       "allocate, map, unmap, release: %.1f us and %.1f us each", few_ns / 1000,
+		       many_ns / 1000);
+	report_row(&bench->report, "lin", "one of 1024 mapped buffers / one of 16", "x", &ratio,
+		   1.5, note);
 }
 
 /* --- Clients --------------------------------------------------------------------------------- */
@@ -558,16 +425,14 @@ static void row_open(struct bench *bench)
 	(void)snprintf(note, sizeof(note), "%.0f us each, name look-up, open and first call",
 		       series_median(&each));
 	report_row(&bench->report, "G9b", "1000 clients open, from 500", "s", &many, 1.0, note);
-	report_row(&bench->report, "lin",
-		   "opening clients 51..500 / 1..50, each", "x", &linear, 1.5, "");
-	report_row(&bench->report, "G9",
-		   "hot call beside 500 idle clients / alone", "x", &hot, 1.2, "");
-	report_row(&bench->report, "G10",
-		   "memory of an idle client, kernel and both sides", "KiB", &memory,
-		   32, "machine-wide count: other programs disturb it");
-	report_row(&bench->report, "G15",
-		   "context switches of an idle driver, 500 clients, 5 s", "", &switches,
-		   0, "");
+	report_row(&bench->report, "lin", "opening clients 51..500 / 1..50, each", "x", &linear,
+		   1.5, "");
+	report_row(&bench->report, "G9", "hot call beside 500 idle clients / alone", "x", &hot, 1.2,
+		   "");
+	report_row(&bench->report, "G10", "memory of an idle client, kernel and both sides", "KiB",
+		   &memory, 32, "machine-wide count: other programs disturb it");
+	report_row(&bench->report, "G15", "context switches of an idle driver, 500 clients, 5 s",
+		   "", &switches, 0, "");
 }
 
 /* --- Death ----------------------------------------------------------------------------------- */
@@ -607,9 +472,8 @@ static void row_kill(struct bench *bench)
 		(void)IOServiceClose(blocked.connect);
 		pause_us(50000);
 	}
-	report_row(&bench->report, "G12",
-		   "kill -9 of the driver until a blocked call returns", "ms",
-		   &series, 5, "");
+	report_row(&bench->report, "G12", "kill -9 of the driver until a blocked call returns",
+		   "ms", &series, 5, "");
 }
 
 /* --- All of it ------------------------------------------------------------------------------- */
@@ -635,7 +499,7 @@ static void run(struct bench *bench)
 		row_one_core(bench);
 	}
 	if (wanted(bench, "G7a")) {
-		rows_of_buffers(bench);
+		bench_buffers(bench);
 	}
 	if (wanted(bench, "G11")) {
 		row_map(bench, 1u << 16, -1);

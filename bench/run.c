@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "system.h"
+#include "yardstick.h"
+
+void bench_must(kern_return_t result, const char *what)
+{
+	if (result != kIOReturnSuccess) {
+		fprintf(stderr, "api_bench: %s: %#x\n", what, (unsigned)result);
+		exit(2);
+	}
+}
+
+void bench_use_two_cores(pid_t host)
+{
+	system_pin(getpid(), 1);
+	system_pin(host, 2);
+	yardstick_pin(2);
+}
+
+void bench_use_all_cores(pid_t host)
+{
+	system_pin(getpid(), 0);
+	system_pin(host, 0);
+	yardstick_pin(0);
+}

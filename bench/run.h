@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run - one run of api_bench, and what its rows have in common.
+ */
+#ifndef DX_BENCH_RUN_H
+#define DX_BENCH_RUN_H
+
+#include <sys/types.h>
+
+#include <IOKit/IOKitLib.h>
+
+#include "report.h"
+
+struct bench {
+	struct report report;
+	unsigned slices;
+	unsigned ms;
+	const char *only;
+	io_connect_t connect;
+	pid_t host;
+};
+
+/* Ends the program when a call has failed. */
+void bench_must(kern_return_t result, const char *what);
+/* This program on one core, the driver and the peer of the yardstick on another. */
+void bench_use_two_cores(pid_t host);
+void bench_use_all_cores(pid_t host);
+
+#endif
