@@ -14,6 +14,14 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
+/* No answer, or none that made sense, or a host controller that will not ask any more: what a device
+ * that is being pulled out does, until its hub says that it has gone. Nobody can tell the one from
+ * the other. */
+static int32_t for_drivers(int32_t status)
+{
+	return status == DX_USB_IO_ERROR ? DX_USB_NOT_RESPONDING : status;
+}
+
 int32_t dx_usb_status_from_errno(int negative_errno)
 {
 	switch (-negative_errno) {
@@ -190,7 +198,7 @@ int32_t dx_usb_request_start_locked(struct dx_usb_device *device, struct dx_usb_
 			device->tap->refused(device->tap, device->info, &request->transfer, result);
 		}
 		dx_usb_request_untrack_locked(device, request);
-		return dx_usb_status_from_errno(result);
+		return for_drivers(dx_usb_status_from_errno(result));
 	}
 	return DX_USB_OK;
 }
@@ -218,11 +226,7 @@ static void settle_locked(struct dx_usb_device *device, struct dx_usb_request *r
 	if (transfer->actual > transfer->length) { /* B-trust: a backend clamps; never hand it on */
 		transfer->actual = transfer->length;
 	}
-	/* No answer, or none that made sense: what a device that is being pulled out does, until its
-	 * hub says that it has gone. Nobody can tell the one from the other. */
-	if (transfer->status == DX_USB_IO_ERROR) {
-		transfer->status = DX_USB_NOT_RESPONDING;
-	}
+	transfer->status = for_drivers(transfer->status);
 	if (transfer->cancelled && transfer->status == DX_USB_ABORTED) {
 		transfer->status = request->cancel_status;
 	} else if (transfer->status != DX_USB_OK && transfer->status != DX_USB_ABORTED &&

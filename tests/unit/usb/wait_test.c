@@ -141,10 +141,16 @@ static void slow_release(struct dx_usb_backend *backend, uint8_t number)
 	(void)number;
 }
 
+static _Atomic int slow_refusal; /* what the next submission returns, if not 0 */
+
 static int slow_submit(struct dx_usb_backend *backend, struct dx_usb_transfer *transfer)
 {
 	struct slow *slow = slow_of(backend);
+	int refusal = atomic_exchange(&slow_refusal, 0);
 
+	if (refusal != 0) {
+		return refusal;
+	}
 	(void)pthread_mutex_lock(&slow->lock);
 	dx_list_push_back(&slow->queued, &transfer->link);
 	(void)pthread_mutex_unlock(&slow->lock);
@@ -303,6 +309,10 @@ TEST(wait_for_a_device_without_a_valid_answer)
 	CHECK_EQ(actual, 0);
 	CHECK_EQ(dx_usb_pipe_io(f.out, bytes, 512, 0, &actual), DX_USB_STALLED);
 	CHECK_EQ(dx_usb_pipe_clear_stall(f.out, true), DX_USB_OK);
+	CHECK_EQ(dx_usb_pipe_io(f.out, bytes, 512, 0, &actual), DX_USB_OK);
+	/* The same before it is on its way. */
+	atomic_store(&slow_refusal, -EIO);
+	CHECK_EQ(dx_usb_pipe_io(f.out, bytes, 512, 0, &actual), DX_USB_NOT_RESPONDING);
 	CHECK_EQ(dx_usb_pipe_io(f.out, bytes, 512, 0, &actual), DX_USB_OK);
 	tear_down(&f);
 }
