@@ -117,7 +117,9 @@ void flow_start(struct flow *flow)
 
 bool flow_step(struct flow *flow, unsigned limit_ms)
 {
-	return IONotificationPortDispatch(flow->port, (int)limit_ms) > 0;
+	/* 0 also says, once, that the connection has ended: what else there is comes after that. */
+	return IONotificationPortDispatch(flow->port, (int)limit_ms) > 0 ||
+	       IONotificationPortDispatch(flow->port, (int)limit_ms) > 0;
 }
 
 void flow_close(struct flow *flow)

@@ -98,7 +98,8 @@ static void count_code(struct codes *codes, IOReturn code)
 static bool is_refusal(kern_return_t result)
 {
 	return result == STALLED || result == kIOReturnNoDevice || result == kIOReturnOffline ||
-	       result == kIOReturnBadArgument || result == MACH_SEND_INVALID_DEST;
+	       result == kIOReturnNotResponding || result == kIOReturnBadArgument ||
+	       result == MACH_SEND_INVALID_DEST;
 }
 
 static void *pull(void *context)
