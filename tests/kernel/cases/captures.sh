@@ -60,6 +60,7 @@ bulk_and_control_are_captured() {
 
 # A HID gadget that returns what it gets: reports of up to 16 bytes, on interrupt endpoints.
 interrupt_transfers_are_captured() {
+	unload_modules usbhid # of a case before this: it would talk to the device, too
 	load_modules usb_f_hid
 	gadget_make echo source-sink
 	rm "$GADGETS"/echo/configs/*/*.echo
