@@ -3,35 +3,12 @@
  * usb_test - a driver and its device: Gadget Zero as source, sink and loopback, and what goes
  * wrong.
  */
-#include "support/world.h"
+#include "usb_calls.h"
 
 enum { LOOPBACK = 2, SOURCE_SINK = 3, PIPE_IN = 0, PIPE_OUT = 1 };
 
 #define SUPER   "virtual:gadget-zero,speed=super"
-#define STALLED ((IOReturn)0xE0005000)
 #define MAX     CONTRACT_USB_BUFFER_BYTES
-
-struct done {
-	IOReturn status;
-	uint64_t bytes;
-};
-
-static io_connect_t open_configured(uint64_t configuration)
-{
-	io_connect_t connect = world_open_type(CONTRACT_USB, CONTRACT_OPEN);
-
-	DO(connect, CONTRACT_USB_CONFIGURE, configuration);
-	return connect;
-}
-
-static struct done io(io_connect_t connect, uint64_t pipe, uint64_t bytes, uint64_t timeout_ms)
-{
-	const uint64_t input[] = {pipe, bytes, timeout_ms};
-	uint64_t output[2] = {0};
-
-	CHECK_EQ(world_call(connect, CONTRACT_USB_IO, input, 3, output, 2), kIOReturnSuccess);
-	return (struct done){(IOReturn)output[0], output[1]};
-}
 
 static void expect_io(io_connect_t connect, uint64_t pipe, uint64_t bytes, uint64_t timeout_ms,
 		      IOReturn status, uint64_t moved)
