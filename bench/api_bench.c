@@ -25,181 +25,17 @@
 
 #include "base/fdpass.h"
 #include "buffers.h"
+#include "calls.h"
 #include "driver/bench.h"
 #include "report.h"
 #include "run.h"
+#include "sleepers.h"
 #include "system.h"
 #include "yardstick.h"
 
-#define MAX_SAMPLES 400000u
 #define MAX_CLIENTS 1000u
 
-static double samples[MAX_SAMPLES];
 static io_connect_t clients[MAX_CLIENTS];
-
-static void pause_us(unsigned microseconds)
-{
-	(void)nanosleep(&(struct timespec){.tv_sec = microseconds / 1000000,
-					   .tv_nsec = (long)(microseconds % 1000000) * 1000},
-			NULL);
-}
-
-static void call_scalars(io_connect_t connect)
-{
-	uint64_t words[16] = {1, 2, 3, 4};
-	uint32_t nr_output = 16;
-
-	bench_must(IOConnectCallScalarMethod(connect, BENCH_SCALARS, words, 16, words, &nr_output),
-		   "call");
-}
-
-/* Median of calls with a pause before each; p99 as well when wanted. */
-static double call_ns(io_connect_t connect, unsigned ms, unsigned gap_us, double *ret_p99)
-{
-	uint64_t end_ns = bench_now_ns() + (uint64_t)ms * 1000000;
-	size_t count = 0;
-
-	while (count < MAX_SAMPLES && (count < 5 || bench_now_ns() < end_ns)) {
-		uint64_t begin_ns;
-
-		if (gap_us != 0) {
-			pause_us(gap_us);
-		}
-		begin_ns = bench_now_ns();
-		call_scalars(connect);
-		samples[count++] = (double)(bench_now_ns() - begin_ns);
-	}
-	if (ret_p99 != NULL) {
-		*ret_p99 = percentile(samples, count, 0.99);
-	}
-	return percentile(samples, count, 0.5);
-}
-
-/* Mean of calls one after the other, without a clock between them. */
-static double hot_call_ns(io_connect_t connect, unsigned ms)
-{
-	uint64_t begin_ns = bench_now_ns();
-	uint64_t count = 0;
-	uint64_t now_ns;
-
-	do {
-		for (unsigned i = 0; i < 200; i++) {
-			call_scalars(connect);
-		}
-		count += 200;
-		now_ns = bench_now_ns();
-	} while (now_ns - begin_ns < (uint64_t)ms * 1000000);
-	return (double)(now_ns - begin_ns) / (double)count;
-}
-
-static double copy_ns(unsigned ms)
-{
-	static uint8_t from[128];
-	static uint8_t to[128];
-	uint64_t begin_ns = bench_now_ns();
-	uint64_t count = 0;
-	uint64_t now_ns;
-
-	do {
-		for (unsigned i = 0; i < 10000; i++) {
-			memcpy(to, from, sizeof(to));
-			__asm__ volatile("" ::"r"(to) : "memory");
-		}
-		count += 10000;
-		now_ns = bench_now_ns();
-	} while (now_ns - begin_ns < (uint64_t)ms * 1000000);
-	return (double)(now_ns - begin_ns) / (double)count;
-}
-
-/* --- Calls ----------------------------------------------------------------------------------- */
-
-static void row_hot(struct bench *bench)
-{
-	struct series ratio = {0};
-	struct series tail = {0};
-	struct series call = {0};
-	struct series spin = {0};
-	struct series copy = {0};
-	char note[160];
-
-	bench_use_two_cores(bench->host);
-	(void)hot_call_ns(bench->connect, 20);
-	for (unsigned i = 0; i < bench->slices; i++) {
-		double spin_ns = yardstick_spin_ns(bench->ms);
-		double one_ns = hot_call_ns(bench->connect, bench->ms);
-		double p99_ns;
-
-		(void)call_ns(bench->connect, bench->ms, 0, &p99_ns);
-		series_add(&spin, spin_ns);
-		series_add(&call, one_ns);
-		series_add(&copy, copy_ns(5));
-		series_add(&ratio, one_ns / spin_ns);
-		series_add(&tail, p99_ns / spin_ns);
-	}
-	bench_use_all_cores(bench->host);
-	(void)snprintf(note, sizeof(note),
-		       "call %.0f ns; spin round trip %.0f ns; memcpy of 16 scalars %.1f ns",
-		       series_median(&call), series_median(&spin), series_median(&copy));
-	report_row(&bench->report, "G1", "hot call, 16 scalars in and out / spin round trip", "x",
-		   &ratio, 4.0, note);
-	report_row(&bench->report, "G1", "its 99th percentile, clock included / spin round trip",
-		   "x", &tail, -1, "");
-}
-
-static void row_paced(struct bench *bench, const char *id, unsigned gap_us, double bound)
-{
-	struct series ratio = {0};
-	struct series call = {0};
-	struct series event = {0};
-	struct series cpu = {0};
-	char what[80];
-	char note[160];
-
-	for (unsigned i = 0; i < bench->slices; i++) {
-		double event_ns = yardstick_eventfd_ns(bench->ms, gap_us);
-		uint64_t cpu_ns = system_cpu_ns(bench->host);
-		uint64_t begin_ns = bench_now_ns();
-		double one_ns = call_ns(bench->connect, bench->ms, gap_us, NULL);
-
-		series_add(&cpu, 100.0 * (double)(system_cpu_ns(bench->host) - cpu_ns) /
-					 (double)(bench_now_ns() - begin_ns));
-		series_add(&event, event_ns);
-		series_add(&call, one_ns);
-		series_add(&ratio, one_ns / event_ns);
-	}
-	(void)snprintf(what, sizeof(what), "call %g ms after the last one / eventfd round trip",
-		       gap_us / 1000.0);
-	(void)snprintf(note, sizeof(note), "call %.1f us; eventfd %.1f us; driver's CPU %.0f %%",
-		       series_median(&call) / 1000, series_median(&event) / 1000,
-		       series_median(&cpu));
-	report_row(&bench->report, id, what, "x", &ratio, bound, note);
-}
-
-static void row_one_core(struct bench *bench)
-{
-	struct series ratio = {0};
-	struct series call = {0};
-	struct series event = {0};
-	char note[160];
-
-	system_pin(getpid(), 1);
-	system_pin(bench->host, 1);
-	yardstick_pin(1);
-	(void)hot_call_ns(bench->connect, 20);
-	for (unsigned i = 0; i < bench->slices; i++) {
-		double event_ns = yardstick_eventfd_ns(bench->ms, 0);
-		double one_ns = hot_call_ns(bench->connect, bench->ms);
-
-		series_add(&event, event_ns);
-		series_add(&call, one_ns);
-		series_add(&ratio, one_ns / event_ns);
-	}
-	bench_use_all_cores(bench->host);
-	(void)snprintf(note, sizeof(note), "call %.1f us; eventfd %.1f us",
-		       series_median(&call) / 1000, series_median(&event) / 1000);
-	report_row(&bench->report, "G6", "call, both on one core / eventfd round trip there", "x",
-		   &ratio, 1.2, note);
-}
 
 /* --- Memory ---------------------------------------------------------------------------------- */
 
@@ -394,33 +230,33 @@ static void row_open(struct bench *bench)
 	const unsigned nr_clients = 500;
 
 	for (unsigned i = 0; i < 5; i++) {
-		double alone_ns = hot_call_ns(bench->connect, bench->ms);
+		double alone_ns = calls_hot_ns(bench->connect, bench->ms);
 		int64_t before = system_memory_used();
 		uint64_t begin_ns = bench_now_ns();
 		uint64_t half_ns = 0;
 
 		for (unsigned n = 0; n < nr_clients; n++) {
 			clients[n] = system_open(BENCH_SERVICE);
-			call_scalars(clients[n]);
+			calls_scalars(clients[n]);
 			half_ns = n + 1 == nr_clients / 10 ? bench_now_ns() : half_ns;
 		}
 		series_add(&each, (double)(bench_now_ns() - begin_ns) / 1000 / nr_clients);
 		series_add(&many, 1000 * (double)(bench_now_ns() - begin_ns) / 1e9 / nr_clients);
 		series_add(&linear, ((double)(bench_now_ns() - half_ns) / (nr_clients * 0.9)) /
 					    ((double)(half_ns - begin_ns) / (nr_clients * 0.1)));
-		pause_us(50000);
+		bench_pause_us(50000);
 		series_add(&memory, (double)(system_memory_used() - before) / 1024 / nr_clients);
-		series_add(&hot, hot_call_ns(bench->connect, bench->ms) / alone_ns);
+		series_add(&hot, calls_hot_ns(bench->connect, bench->ms) / alone_ns);
 		if (i == 0) {
 			uint64_t quiet;
 
-			pause_us(200000);
+			bench_pause_us(200000);
 			quiet = system_switches(bench->host);
-			pause_us(5000000);
+			bench_pause_us(5000000);
 			series_add(&switches, (double)(system_switches(bench->host) - quiet));
 		}
 		close_clients(nr_clients);
-		pause_us(100000);
+		bench_pause_us(100000);
 	}
 	(void)snprintf(note, sizeof(note), "%.0f us each, name look-up, open and first call",
 		       series_median(&each));
@@ -464,13 +300,13 @@ static void row_kill(struct bench *bench)
 		if (pthread_create(&thread, NULL, call_blocked, &blocked) != 0) {
 			exit(2);
 		}
-		pause_us(20000);
+		bench_pause_us(20000);
 		killed_ns = bench_now_ns();
 		(void)kill(host, SIGKILL);
 		(void)pthread_join(thread, NULL);
 		series_add(&series, (double)(blocked.returned_ns - killed_ns) / 1e6);
 		(void)IOServiceClose(blocked.connect);
-		pause_us(50000);
+		bench_pause_us(50000);
 	}
 	report_row(&bench->report, "G12", "kill -9 of the driver until a blocked call returns",
 		   "ms", &series, 5, "");
@@ -486,17 +322,16 @@ static bool wanted(const struct bench *bench, const char *row)
 static void run(struct bench *bench)
 {
 	if (wanted(bench, "G1")) {
-		row_hot(bench);
+		bench_hot_calls(bench);
 	}
 	if (wanted(bench, "G4")) {
-		row_paced(bench, "G4", 5000, 1.25);
+		bench_cold_calls(bench);
 	}
 	if (wanted(bench, "G5")) {
-		row_paced(bench, "G5", 100, 0.9);
-		row_paced(bench, "G5", 1000, 0.9);
+		bench_paced_calls(bench);
 	}
 	if (wanted(bench, "G6")) {
-		row_one_core(bench);
+		bench_calls_on_one_core(bench);
 	}
 	if (wanted(bench, "G7a")) {
 		bench_buffers(bench);
@@ -541,6 +376,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "api_bench: 1..100 slices of 1..200 ms\n");
 		return 2;
 	}
+	if (wanted(&bench, "G4")) {
+		sleepers_start();
+	}
 	system_start();
 	bench.connect = system_open(BENCH_SERVICE);
 	bench.host = system_host(bench.connect);
@@ -549,6 +387,9 @@ int main(int argc, char **argv)
 	report_end(&bench.report);
 	(void)IOServiceClose(bench.connect);
 	system_stop();
+	if (wanted(&bench, "G4")) {
+		sleepers_stop();
+	}
 	yardstick_stop();
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "system.h"
@@ -16,11 +17,18 @@ void bench_must(kern_return_t result, const char *what)
 	}
 }
 
+void bench_pause_us(unsigned microseconds)
+{
+	(void)nanosleep(&(struct timespec){.tv_sec = microseconds / 1000000,
+					   .tv_nsec = (long)(microseconds % 1000000) * 1000},
+			NULL);
+}
+
 void bench_use_two_cores(pid_t host)
 {
-	system_pin(getpid(), 1);
-	system_pin(host, 2);
-	yardstick_pin(2);
+	system_pin(getpid(), BENCH_APPLICATION_CORE);
+	system_pin(host, BENCH_DRIVER_CORE);
+	yardstick_pin(BENCH_DRIVER_CORE);
 }
 
 void bench_use_all_cores(pid_t host)

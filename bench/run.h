@@ -22,6 +22,11 @@ struct bench {
 
 /* Ends the program when a call has failed. */
 void bench_must(kern_return_t result, const char *what);
+void bench_pause_us(unsigned microseconds);
+/* Of two cores, as masks for system_pin. */
+#define BENCH_APPLICATION_CORE 1u
+#define BENCH_DRIVER_CORE      2u
+
 /* This program on one core, the driver and the peer of the yardstick on another. */
 void bench_use_two_cores(pid_t host);
 void bench_use_all_cores(pid_t host);
