@@ -113,13 +113,28 @@ static void note_effect(struct dx_usbip_client *client, const struct dx_usb_tran
 	}
 }
 
+/*
+ * Older Linux resets the device and then sends the request on to it as well: the device, which has no
+ * ports, stalls. So a stall is what success looks like there, and another server that did not
+ * reset cannot be told from it; Linux resets what is imported anew, too. Any other error is one.
+ */
+static void finish_reset(struct dx_usbip_client *client, struct dx_usb_transfer *transfer,
+			 int32_t status)
+{
+	if (status != DX_USB_OK && status != DX_USB_STALLED) {
+		dx_usbip_complete(client, transfer, status); /* the link stays */
+		return;
+	}
+	client->resets = true;
+	dx_usbip_complete(client, transfer, DX_USB_OK);
+	dx_usbip_break(client, "the device was reset");
+}
+
 static void finish_control(struct dx_usbip_client *client, struct dx_usb_transfer *transfer,
 			   int32_t status)
 {
 	if (transfer == client->reset_done) {
-		client->resets = true;
-		dx_usbip_complete(client, transfer, DX_USB_OK);
-		dx_usbip_break(client, "the device was reset");
+		finish_reset(client, transfer, status);
 		return;
 	}
 	if (status == DX_USB_OK) {

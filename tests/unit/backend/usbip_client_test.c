@@ -222,6 +222,65 @@ TEST(one_endpoint_does_not_fill_the_server)
 	close_link(&link);
 }
 
+/* ---- reset ---- */
+
+static void ask_reset(struct link *link, struct dx_usb_transfer *done, int32_t sent)
+{
+	struct dx_usbip_unit unit;
+
+	*done = transfer_to(DX_USB_CONTROL, 0, NULL, 0);
+	CHECK_EQ(ops->reset(link->client, done), 0);
+	settle(link);
+	unit = hear(link);
+	CHECK_EQ(unit.setup[0], 0x23);
+	CHECK_EQ(unit.setup[1], 3);
+	say_answer(link, unit.number, sent, 0);
+	settle(link);
+}
+
+TEST(reset_takes_the_device_away)
+{
+	static const int32_t done[] = {0, DX_USBIP_EPIPE}; /* older Linux: the device stalls, too */
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct link link;
+		struct dx_usb_transfer transfer;
+
+		open_link(&link);
+		ask_reset(&link, &transfer, done[i]);
+		CHECK_EQ(link.nr_complete, 1);
+		CHECK_EQ(transfer.status, DX_USB_OK);
+		CHECK_EQ(link.nr_gone, 1);
+		close_link(&link);
+	}
+}
+
+TEST(reset_that_the_server_refused_is_told_and_the_device_stays)
+{
+	static const struct {
+		int32_t sent;
+		int32_t status;
+	} refusals[] = {
+		{DX_USBIP_EINVAL, DX_USB_BAD_ARGUMENT}, {DX_USBIP_ENOMEM, DX_USB_NO_MEMORY},
+		{DX_USBIP_EIO, DX_USB_IO_ERROR},	{DX_USBIP_ETIMEDOUT, DX_USB_TIMEOUT},
+		{DX_USBIP_ENODEV, DX_USB_NOT_RESPONDING}, {-16, DX_USB_IO_ERROR},
+	};
+	struct link link;
+	struct dx_usb_transfer transfer;
+
+	open_link(&link);
+	for (unsigned i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		ask_reset(&link, &transfer, refusals[i].sent);
+		CHECK_EQ(link.nr_complete, i + 1);
+		CHECK_EQ(transfer.status, refusals[i].status);
+		CHECK_EQ(link.nr_gone, 0);
+	}
+	ask_reset(&link, &transfer, 0);
+	CHECK_EQ(transfer.status, DX_USB_OK);
+	CHECK_EQ(link.nr_gone, 1);
+	close_link(&link);
+}
+
 /* What the stack gives up it may use again at once, for something else. */
 TEST(reset_that_was_given_up_leaves_nothing_behind)
 {
