@@ -23,11 +23,6 @@ static bool is_in(const struct dx_usb_transfer *transfer)
 		0x80) != 0;
 }
 
-static bool can_halt(const struct dx_usb_transfer *transfer)
-{
-	return transfer->type == DX_USB_BULK || transfer->type == DX_USB_INTERRUPT;
-}
-
 /* ---- isochronous ---- */
 
 /* Takes over lengths and statuses; the last packet was now, the others before it. @return false if
@@ -176,7 +171,7 @@ static void finish(struct dx_usbip_client *client)
 	if (transfer->type == DX_USB_ISOCHRONOUS) {
 		dx_usbip_complete(client, transfer,
 				  finish_packets(client, transfer, client->answer.status));
-	} else if (can_halt(transfer)) {
+	} else if (dx_usbip_can_halt(transfer)) {
 		finish_pipe(client, transfer, dx_usbip_status_from_errno(client->answer.status));
 	} else {
 		finish_control(client, transfer, dx_usbip_status_from_errno(client->answer.status));

@@ -124,6 +124,11 @@ struct dx_usbip_endpoint *dx_usbip_endpoint(struct dx_usbip_client *client, uint
 		       : &client->endpoints[dx_usbip_place_index(address)];
 }
 
+bool dx_usbip_can_halt(const struct dx_usb_transfer *transfer)
+{
+	return transfer->type == DX_USB_BULK || transfer->type == DX_USB_INTERRUPT;
+}
+
 /* When a transfer is to begin. */
 static uint64_t frame_ns(const struct dx_usbip_client *client,
 			 const struct dx_usb_transfer *transfer)
@@ -151,7 +156,7 @@ static bool may_send(struct dx_usbip_client *client, const struct dx_usbip_endpo
 		endpoint->in_flight_bytes + next->length <= DX_USBIP_WINDOW);
 }
 
-/* `ready` has exactly those that may send. */
+/* `ready` has exactly those that may send, but for one that lacks memory until an answer comes. */
 static void kick(struct dx_usbip_client *client, struct dx_usbip_endpoint *endpoint)
 {
 	if (!may_send(client, endpoint)) {
@@ -426,6 +431,20 @@ static void add_submit(struct dx_usbip_client *client, struct dx_usbip_slot *slo
 			    is_iso ? (size_t)transfer->nr_packets * DX_USBIP_PACKET_BYTES : 0);
 }
 
+/*
+ * No memory for a slot. While the server has something of the endpoint, its answer will free one, and
+ * wake the endpoint; otherwise the transfer fails, and what is behind it does not overtake it (B6).
+ */
+static void lack_memory(struct dx_usbip_client *client, struct dx_usbip_endpoint *endpoint,
+			struct dx_usb_transfer *transfer)
+{
+	if (endpoint->in_flight != 0) {
+		return;
+	}
+	endpoint->stopped = dx_usbip_can_halt(transfer);
+	dx_usbip_complete(client, transfer, DX_USB_NO_MEMORY);
+}
+
 /* The next transfer of an endpoint that may send. */
 static void send_one(struct dx_usbip_client *client, struct dx_usbip_endpoint *endpoint)
 {
@@ -434,7 +453,7 @@ static void send_one(struct dx_usbip_client *client, struct dx_usbip_endpoint *e
 	struct dx_usbip_slot *slot = take_slot(client);
 
 	if (slot == NULL) {
-		dx_usbip_complete(client, transfer, DX_USB_NO_MEMORY);
+		lack_memory(client, endpoint, transfer);
 		return;
 	}
 	slot->transfer = transfer;
@@ -444,6 +463,7 @@ static void send_one(struct dx_usbip_client *client, struct dx_usbip_endpoint *e
 	endpoint->in_flight++;
 	endpoint->in_flight_bytes += transfer->length;
 	add_submit(client, slot);
+	kick(client, endpoint);
 }
 
 static void gather(struct dx_usbip_client *client)
@@ -459,11 +479,7 @@ static void gather(struct dx_usbip_client *client)
 		if (node == NULL) {
 			return;
 		}
-		struct dx_usbip_endpoint *endpoint =
-			dx_list_entry(node, struct dx_usbip_endpoint, ready);
-
-		send_one(client, endpoint);
-		kick(client, endpoint);
+		send_one(client, dx_list_entry(node, struct dx_usbip_endpoint, ready));
 	}
 }
 

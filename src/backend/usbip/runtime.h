@@ -139,6 +139,8 @@ void dx_usbip_configure(struct dx_usbip_client *client, uint8_t value);
 void dx_usbip_select(struct dx_usbip_client *client, uint8_t interface_number, uint8_t setting);
 /* The queues of an endpoint that exists, or NULL. */
 struct dx_usbip_endpoint *dx_usbip_endpoint(struct dx_usbip_client *client, uint8_t address);
+/* An error stops its endpoint. */
+bool dx_usbip_can_halt(const struct dx_usb_transfer *transfer);
 /* Lets an endpoint go on after an error. */
 void dx_usbip_resume(struct dx_usbip_client *client, struct dx_usbip_endpoint *endpoint);
 /* Stops it, and asks the server for what it has. */
