@@ -13,7 +13,7 @@
  *             A device whose backend reconnects is tried again with back-off until it is detached. One
  *             that the monitor watches waits for its return. A port reset is a loss and an attach.
  * Invariants:
- *   D1  descriptors are read by a job (jobs.h): nothing here waits for a device.
+ *   D1  descriptors are read by a job (base/jobs.h): nothing here waits for a device.
  *   D2  each time it comes it is a new entry with a new id, as programs expect of a device that was
  *       unplugged; only the first one has the id that was promised when it was attached.
  *   D3  while it is read for the first time, or after an arrival, the root of the registry is busy.

@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "base/ioreturn.h"
+#include "base/jobs.h"
 #include "daemon/bundle.h"
 #include "daemon/configure.h"
 #include "daemon/device.h"
-#include "daemon/jobs.h"
 #include "daemon/judge.h"
 #include "daemon/matching.h"
 #include "daemon/reading.h"

@@ -13,10 +13,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/jobs.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
 #include "daemon/hosts.h"
-#include "daemon/jobs.h"
 #include "daemon/records.h"
 #include "usb/spec.h"
 

@@ -2,19 +2,19 @@
  *
  * jobs - what may block for seconds, away from the loop: connecting, asking a real device.
  *
- * Place:      daemon, under device, drivers and explain. A job gets a private piece of data, works on
- *             it in a thread of its own, and the loop hears when it is done.
+ * Place:      base, over loop; the broker and the USB/IP server have such jobs. A job gets a private
+ *             piece of data, works on it in a thread of its own, and the loop hears when it is done.
  * Invariants:
- *   O1  work() touches its data and nothing else of the broker, which stays single-threaded.
+ *   O1  work() touches its data and nothing else of its owner, who stays single-threaded.
  *   O2  done() is called from the loop, once, unless the job was forgotten before; never from inside
  *       dx_job_start().
  *   O3  release() is called once for each job that was started: after done(), or without it.
- *   O4  the broker can end while a job hangs: who is not back after the wait is left alone with what
+ *   O4  the owner can end while a job hangs: who is not back after the wait is left alone with what
  *       is its own, and gives it back when it returns.
  * Threads:    the loop's, except work() and, for jobs that were left alone, release().
  */
-#ifndef DX_DAEMON_JOBS_H
-#define DX_DAEMON_JOBS_H
+#ifndef DX_BASE_JOBS_H
+#define DX_BASE_JOBS_H
 
 #include "base/loop.h"
 

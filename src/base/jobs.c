@@ -2,11 +2,11 @@
  *
  * jobs - threads for what blocks; see jobs.h.
  *
- * Place:      daemon.
+ * Place:      base.
  *             The state is shared with the threads and counted, so that one that comes back after the
- *             broker has gone (O4) still finds it.
+ *             owner has gone (O4) still finds it.
  */
-#include "daemon/jobs.h"
+#include "base/jobs.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -30,10 +30,10 @@ struct dx_jobs {
 	int event_fd;
 
 	struct dx_mutex lock; /* order 30; guards what follows */
-	struct dx_cond quiet; /* the broker is the only owner */
-	unsigned nr_owners DX_GUARDED_BY(lock);  /* the broker, and each thread */
+	struct dx_cond quiet; /* the loop's side is the only owner */
+	unsigned nr_owners DX_GUARDED_BY(lock);  /* the loop's side, and each thread */
 	unsigned nr_threads DX_GUARDED_BY(lock);
-	bool abandoned DX_GUARDED_BY(lock);      /* the broker has gone */
+	bool abandoned DX_GUARDED_BY(lock);      /* the loop's side has gone */
 	struct dx_list waiting DX_GUARDED_BY(lock);
 	struct dx_list working DX_GUARDED_BY(lock);
 	struct dx_list finished DX_GUARDED_BY(lock);
@@ -63,7 +63,7 @@ static void free_all(struct dx_list *list)
 	}
 }
 
-/* The last one turns off the light; that is the broker, unless it did not want to wait. */
+/* The last one turns off the light; that is the loop's side, unless it did not want to wait. */
 static void give_up_share(struct dx_jobs *jobs)
 {
 	bool last = false;
