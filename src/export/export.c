@@ -104,7 +104,7 @@ struct dx_export *dx_export_free(struct dx_export *export)
 	while (!dx_list_is_empty(&export->peers)) {
 		struct dx_list *node = dx_list_pop_front(&export->peers);
 
-		free(dx_list_entry(node, struct dx_export_peer, link));
+		dx_export_peer_free(dx_list_entry(node, struct dx_export_peer, link));
 	}
 	free(export->devices);
 	free(export);

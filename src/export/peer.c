@@ -63,6 +63,12 @@ void dx_export_peer_end(struct dx_export_peer *peer, const char *why)
 	}
 }
 
+void dx_export_peer_free(struct dx_export_peer *peer)
+{
+	dx_export_numbers_fini(&peer->names);
+	free(peer);
+}
+
 void dx_export_peer_reap(struct dx_export_peer *peer)
 {
 	struct dx_export_device *device = peer->device;
@@ -81,7 +87,7 @@ void dx_export_peer_reap(struct dx_export_peer *peer)
 	dx_list_remove(&peer->link);
 	peer->export->nr_peers--;
 	dx_export_listen_again(peer->export);
-	free(peer);
+	dx_export_peer_free(peer);
 }
 
 bool dx_export_peer_has_hung_up(const struct dx_export_peer *peer)
@@ -401,9 +407,16 @@ static int watch(struct dx_export_peer *peer)
 	return result;
 }
 
+static void free_cleanup(struct dx_export_peer **peer)
+{
+	if (*peer != NULL) {
+		dx_export_peer_free(*peer);
+	}
+}
+
 int dx_export_peer_new(struct dx_export *export, int *fd, const char *name)
 {
-	DX_CLEANUP_FREE struct dx_export_peer *peer = NULL;
+	DX_CLEANUP(free_cleanup) struct dx_export_peer *peer = NULL;
 	int result = 0;
 
 	if (export->nr_peers >= DX_MAX_EXPORT_CLIENTS) {
@@ -421,7 +434,10 @@ int dx_export_peer_new(struct dx_export *export, int *fd, const char *name)
 	dx_list_init(&peer->sending);
 	dx_list_init(&peer->early);
 	want(peer, DX_EXPORT_READ_REQUEST, peer->bytes_in, DX_USBIP_HEADER_BYTES);
-	result = watch(peer);
+	result = dx_export_numbers_init(&peer->names);
+	if (result == 0) {
+		result = watch(peer);
+	}
 	if (result < 0) {
 		return result;
 	}

@@ -4,7 +4,7 @@
  *
  * Place:      export: export.c (devices, listening), device.c (a backend and its events), peer.c (a
  *             connection: what comes in), greeting.c (list, import), answers.c (what goes out),
- *             requests.c (submit, unlink), special.c (control requests that are more than a
+ *             requests.c (submit, unlink), numbers.c (requests by number), special.c (control requests that are more than a
  *             transfer).
  *
  * A request's way:
@@ -44,6 +44,7 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "export/export.h"
+#include "export/numbers.h"
 
 struct dx_export_peer;
 
@@ -74,6 +75,7 @@ struct dx_export_request {
 	struct dx_usb_transfer transfer;
 	struct dx_export_answer answer; /* becomes it when it is complete */
 	struct dx_list link;            /* device->requests */
+	struct dx_export_number name;   /* in peer->names, until it is over or unlinked */
 	struct dx_export_peer *peer;
 	struct dx_export_answer *unlink; /* the answer to its unlink, waiting for it */
 	enum dx_export_kind kind;
@@ -146,6 +148,7 @@ struct dx_export_peer {
 	size_t answer_bytes;
 	size_t bytes;         /* X3 */
 	unsigned nr_requests; /* likewise: from its header to its answer */
+	struct dx_export_numbers names; /* of requests that an unlink may mean */
 
 	struct dx_export_request *barrier; /* nothing is read until it is done */
 	unsigned nr_awaited;
@@ -198,6 +201,8 @@ void dx_export_device_again(struct dx_export_device *device);
 int dx_export_peer_new(struct dx_export *export, int *fd, const char *name);
 /* The connection is over; why NULL: as wished. */
 void dx_export_peer_end(struct dx_export_peer *peer, const char *why);
+/* It is in no list. */
+void dx_export_peer_free(struct dx_export_peer *peer);
 /* Frees a peer that has ended, if the backend has nothing of it any more; then its device is free.
  */
 void dx_export_peer_reap(struct dx_export_peer *peer);

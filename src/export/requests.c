@@ -139,6 +139,7 @@ int32_t dx_export_request_new(struct dx_export_peer *peer, const struct dx_usbip
 	}
 	dx_list_init(&request->transfer.link);
 	dx_list_init(&request->link);
+	dx_list_init(&request->name.link);
 	dx_list_init(&request->answer.link);
 	request->peer = peer;
 	request->answer.request = request;
@@ -173,6 +174,7 @@ void dx_export_request_free(struct dx_export_request *request)
 		dx_export_answer_free(peer, request->unlink);
 	}
 	dx_list_remove(&request->link);
+	dx_export_numbers_remove(&peer->names, &request->name);
 	dx_list_remove(&request->answer.link);
 	peer->bytes -= request->answer.cost;
 	peer->nr_requests--;
@@ -274,6 +276,7 @@ void dx_export_request_start(struct dx_export_request *request)
 	struct dx_usb_transfer *transfer = &request->transfer;
 
 	request->kind = dx_export_kind_of(transfer);
+	dx_export_numbers_add(&request->peer->names, &request->name, request->answer.unit.number);
 	if (device->is_gone) {
 		dx_export_request_finish(request, DX_USB_NOT_RESPONDING);
 	} else if (request->kind == DX_EXPORT_FORBIDDEN) {
@@ -321,6 +324,7 @@ void dx_export_request_finish(struct dx_export_request *request, int32_t status)
 	bool is_untouched = status == DX_USB_ABORTED && request->transfer.actual == 0;
 
 	dx_list_remove(&request->link);
+	dx_export_numbers_remove(&peer->names, &request->name);
 	peer->nr_awaited -= request->is_awaited;
 	request->is_awaited = false;
 	peer->barrier = peer->barrier == request ? NULL : peer->barrier;
@@ -382,19 +386,20 @@ int dx_export_unlink(struct dx_export_peer *peer, const struct dx_usbip_unit *un
 {
 	struct dx_export_answer *answer =
 		dx_export_answer_new(peer, DX_USBIP_UNLINK_ANSWER, unit->number, 0);
+	struct dx_export_number *name = NULL;
 
 	if (answer == NULL) {
 		return -ENOMEM;
 	}
-	dx_list_for_each (node, &peer->device->requests) {
+	name = dx_export_numbers_find(&peer->names, unit->unlinked);
+	if (name != NULL) {
 		struct dx_export_request *request =
-			dx_list_entry(node, struct dx_export_request, link);
+			dx_container_of(name, struct dx_export_request, name);
 
-		if (request->answer.unit.number == unit->unlinked && request->unlink == NULL) {
-			request->unlink = answer;
-			dx_export_request_cancel(request);
-			return 0;
-		}
+		dx_export_numbers_remove(&peer->names, name); /* once is enough */
+		request->unlink = answer;
+		dx_export_request_cancel(request);
+		return 0;
 	}
 	if (is_ahead(peer, unit->unlinked) && peer->nr_early < MAX_EARLY) {
 		answer->unit.unlinked = unit->unlinked;

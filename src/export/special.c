@@ -90,19 +90,18 @@ static bool is_disturbed(const struct dx_export_device *device,
 	return by->kind == DX_EXPORT_RESET || other->transfer.type != DX_USB_CONTROL;
 }
 
-/* One more of those that must go first; false: there is none that has not been cancelled. */
-static bool cancel_one(struct dx_export_device *device)
+/* Those that must go first. Cancelling one may end it, and no other (B2). */
+static void cancel_awaited(struct dx_export_device *device)
 {
-	dx_list_for_each (node, &device->requests) {
+	for (struct dx_list *node = device->requests.next; node != &device->requests;) {
 		struct dx_export_request *request =
 			dx_list_entry(node, struct dx_export_request, link);
 
-		if (request->is_awaited && !request->transfer.cancelled) {
+		node = node->next;
+		if (request->is_awaited) {
 			dx_export_request_cancel(request);
-			return true;
 		}
 	}
-	return false;
 }
 
 void dx_export_special_start(struct dx_export_request *request)
@@ -122,8 +121,7 @@ void dx_export_special_start(struct dx_export_request *request)
 		other->is_awaited = is_disturbed(device, other, request);
 		peer->nr_awaited += other->is_awaited;
 	}
-	while (cancel_one(device)) {
-	}
+	cancel_awaited(device);
 	dx_export_special_go_on(peer);
 }
 
