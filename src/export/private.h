@@ -4,8 +4,8 @@
  *
  * Place:      export: export.c (devices, listening), device.c (a backend and its events), peer.c (a
  *             connection: what comes in), greeting.c (list, import), answers.c (what goes out),
- *             requests.c (submit, unlink), numbers.c (requests by number), special.c (control requests that are more than a
- *             transfer).
+ *             requests.c (submit, unlink), numbers.c (requests by number), special.c (control
+ *             requests that are more than a transfer).
  *
  * A request's way:
  *
