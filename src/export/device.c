@@ -32,13 +32,25 @@ static bool has_failed(const struct dx_usb_transfer *transfer)
 	       transfer->status != DX_USB_OK && transfer->status != DX_USB_ABORTED;
 }
 
+/* Not when the device has gone, which is told by itself, or has other endpoints by now. */
+static void note_restart(struct dx_export_device *device, unsigned place, int32_t status)
+{
+	if (status != DX_USB_OK && status != DX_USB_NOT_RESPONDING &&
+	    device->layout.places[place].present) {
+		device->stuck = device->layout.places[place].address;
+	}
+}
+
 static void on_complete(void *context, struct dx_usb_transfer *transfer)
 {
 	struct dx_export_device *device = context;
 	struct dx_export_request *request = NULL;
 
 	if (is_restart(device, transfer)) {
-		device->restarting &= ~(1u << (transfer - device->restart_transfers));
+		unsigned place = (unsigned)(transfer - device->restart_transfers);
+
+		device->restarting &= ~(1u << place);
+		note_restart(device, place, transfer->status);
 		return;
 	}
 	request = dx_container_of(transfer, struct dx_export_request, transfer);
@@ -60,23 +72,35 @@ static const struct dx_usb_backend_host device_as_host = {.complete = on_complet
 
 /* ---- running ---- */
 
-/* Begins to clear the backend's side of endpoints that have failed. */
+/* Begins to clear the backend's side of an endpoint that has failed. */
+static void start_restart(struct dx_export_device *device, unsigned place)
+{
+	struct dx_usb_transfer *transfer = &device->restart_transfers[place];
+	int result = 0;
+
+	*transfer = (struct dx_usb_transfer){.type = DX_USB_CONTROL};
+	dx_list_init(&transfer->link);
+	result = device->ops->clear_halt(device->backend, device->layout.places[place].address,
+					 false, transfer);
+	if (result == 0) {
+		device->restarting |= 1u << place;
+	} else {
+		note_restart(device, place,
+			     result == -ENODEV ? DX_USB_NOT_RESPONDING : DX_USB_IO_ERROR);
+	}
+}
+
 static void start_restarts(struct dx_export_device *device)
 {
 	for (unsigned i = 0; device->restarts != 0 && i < DX_USBIP_PLACES; i++) {
-		struct dx_usb_transfer *transfer = &device->restart_transfers[i];
 		uint32_t bit = 1u << i;
 
 		if (!(device->restarts & bit) || (device->restarting & bit)) {
 			continue;
 		}
 		device->restarts &= ~bit;
-		*transfer = (struct dx_usb_transfer){.type = DX_USB_CONTROL};
-		dx_list_init(&transfer->link);
-		if (device->layout.places[i].present &&
-		    device->ops->clear_halt(device->backend, device->layout.places[i].address,
-					    false, transfer) == 0) {
-			device->restarting |= bit;
+		if (device->layout.places[i].present) {
+			start_restart(device, i);
 		}
 	}
 }
@@ -207,6 +231,7 @@ int dx_export_device_open(struct dx_export_device *device, char *message, size_t
 	device->is_gone = false;
 	device->restarts = 0;
 	device->restarting = 0;
+	device->stuck = 0;
 	device->layout = (struct dx_usbip_layout){
 		.configurations = device->info->configurations,
 		.lengths = device->info->configuration_lengths,

@@ -323,6 +323,21 @@ static void update(struct dx_export_peer *peer)
 	}
 }
 
+/* What its answers cannot say. */
+static void look_at_device(struct dx_export_peer *peer)
+{
+	const struct dx_export_device *device = peer->device;
+	char line[64];
+
+	if (device->is_gone) { /* it has been told, if it listens */
+		dx_export_peer_end(peer, "the device has gone");
+	} else if (device->stuck != 0 && peer->barrier == NULL) {
+		(void)snprintf(line, sizeof(line), "endpoint %#04x does not go on after an error",
+			       device->stuck);
+		dx_export_peer_end(peer, line);
+	}
+}
+
 /* One turn. @return true when another one may find work. */
 static bool turn(struct dx_export_peer *peer)
 {
@@ -340,9 +355,8 @@ static bool turn(struct dx_export_peer *peer)
 	}
 	if (result < 0) {
 		dx_export_peer_end(peer, strerror(-result));
-	} else if (peer->device != NULL && peer->device->is_gone) {
-		dx_export_peer_end(peer,
-				   "the device has gone"); /* it has been told, if it listens */
+	} else if (peer->device != NULL) {
+		look_at_device(peer);
 	}
 	/* More in the socket, or in the buffer now that a barrier has fallen. */
 	return may_read(peer) && (peer->reader.has_more || dx_usbip_reader_is_full(&peer->reader));

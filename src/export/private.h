@@ -15,7 +15,8 @@
  * Order of things after an error. A backend stops an endpoint that has failed until clear_halt()
  * (B6); a Linux host expects that the rest of its queue goes on, and says CLEAR_FEATURE when the
  * device has halted. So after an error the backend's side is cleared without a request to the
- * device.
+ * device. When that fails the connection ends: the client's kernel would wait for ever otherwise, and
+ * the device is opened anew.
  *
  * Unlink. The answer says -ECONNRESET when the request is gone without trace; then no other answer
  * to it follows. A request that had moved bytes is answered first, with these bytes and
@@ -98,6 +99,7 @@ struct dx_export_device {
 	uint32_t restarts;   /* places whose backend's side is to be cleared */
 	uint32_t restarting; /* their transfers are with the backend */
 	struct dx_usb_transfer restart_transfers[DX_USBIP_PLACES];
+	uint8_t stuck; /* address of an endpoint that could not be cleared; 0: none */
 	struct dx_list requests; /* those that the backend has */
 
 	struct dx_export_peer *importer;

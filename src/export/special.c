@@ -145,6 +145,7 @@ void dx_export_special_done(const struct dx_export_request *request)
 	case DX_EXPORT_CONFIGURE:
 		dx_usbip_layout_configure(&device->layout, setup[2]);
 		device->restarts = 0;
+		device->stuck = 0;
 		device->needs_claim = true;
 		break;
 	case DX_EXPORT_SELECT:

@@ -33,10 +33,11 @@ static void *run(void *argument)
 	return NULL;
 }
 
-struct served *served_start(const char *const *specs, unsigned nr_specs)
+struct served *served_start_over(const struct dx_usb_backend_ops *const *backends,
+				 const char *const *specs, unsigned nr_specs)
 {
 	struct served *served = calloc(1, sizeof(*served));
-	struct dx_export_options options = {.backends = dx_export_backends, .nr_specs = nr_specs};
+	struct dx_export_options options = {.backends = backends, .nr_specs = nr_specs};
 	char message[512] = "";
 
 	CHECK(served != NULL && nr_specs <= SERVED_MAX);
@@ -57,6 +58,11 @@ struct served *served_start(const char *const *specs, unsigned nr_specs)
 	}
 	CHECK_EQ(pthread_create(&served->thread, NULL, run, served), 0);
 	return served;
+}
+
+struct served *served_start(const char *const *specs, unsigned nr_specs)
+{
+	return served_start_over(dx_export_backends, specs, nr_specs);
 }
 
 const char *served_spec(const struct served *served, unsigned n)
