@@ -14,7 +14,9 @@
  * fails (or with --verbose).
  *
  * A program:	--list	names only;	NAME...	only these (shell patterns allowed);
- *		--no-fork NAME	in this process, for a debugger;	--verbose.
+ *		--no-fork NAME	in this process, for a debugger;	--verbose;
+ *		--cover NAME...	runs nothing: does each test have one of these names?
+ * A name that no test has is an error.
  * Lines:	"ok 1 - name", "not ok 2 - name", "ok 3 - name # SKIP reason", and the last one
  *		"N passed, N failed". Exit status: 0; 1 when one failed; 77 when all were skipped.
  * Time:	OPENDEXT_TEST_TIME_FACTOR multiplies every limit (sanitizers, slow machines).

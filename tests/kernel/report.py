@@ -50,6 +50,8 @@ def judge(logs, name):
     else:
         why = f"{failed} failed"
     skips = re.findall(r"^ok \d+ - (\S+) # SKIP (.*)$", output, re.MULTILINE)
+    if not passed + failed + len(skips):
+        failed, why = 1, "it ran no test"
     for test, reason in skips:
         print(f"check-kernel: skipped {name} {test}: {reason}")
     for line in re.findall(r"^# (.*)$", output, re.MULTILINE):

@@ -37,8 +37,10 @@ def read(path):
 
 
 def names(directory):
-    return sorted(name[:-4] for name in os.listdir(os.path.join(HERE, directory))
-                  if name.endswith(".iig"))
+    found = sorted(name[:-4] for name in os.listdir(os.path.join(HERE, directory))
+                   if name.endswith(".iig"))
+    check(found, f"no .iig files in {directory}")
+    return found
 
 
 class Iig:

@@ -44,7 +44,7 @@ row() {
 		printf "# %6d %5d %5d %6.2f %6.2f %9.0f %9.0f %9.0f  %s\n", bytes, depth, batch,
 			time / plain_time, ratio, plain_cpu / count, (cpu - app) / count, app / count,
 			ratio <= goal ? "goal" : ratio <= bound ? "" : "OVER " bound
-		exit ratio > bound
+		exit !(ratio > 0 && ratio <= bound)
 	}'
 }
 
