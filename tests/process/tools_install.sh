@@ -19,7 +19,7 @@ unset LD_LIBRARY_PATH OPENDEXT_SOCKET
 check() { # NAME COMMAND...
 	name=$1
 	shift
-	if "$@" >"$work/log" 2>&1; then
+	if ("$@") >"$work/log" 2>&1; then
 		passed=$((passed + 1))
 		echo "ok $((passed + failed)) - $name"
 	else
@@ -30,8 +30,7 @@ check() { # NAME COMMAND...
 }
 
 skip() { # NAME REASON
-	passed=$((passed + 1))
-	echo "ok $passed - $1 # SKIP $2"
+	echo "ok $((passed + failed + 1)) - $1 # SKIP $2"
 }
 
 flags() { # PACKAGE: of the moved installation
@@ -62,23 +61,20 @@ with_pkg_config() {
 		runs packaged.dext ./packaged
 }
 
-with_cmake() {
-	cat >CMakeLists.txt <<END
+with_cmake() { # BUNDLE EXAMPLE SOURCE...: a project of the example's driver and the application
+	bundle=$1
+	example=$examples/$2
+	shift 2
+	mkdir "$bundle" && cat >"$bundle/CMakeLists.txt" <<END && cd "$bundle" || return 1
 cmake_minimum_required(VERSION 3.18)
 project(test C CXX)
 find_package(OpenDext REQUIRED)
 add_executable(app $examples/stream/app.c)
 target_link_libraries(app PRIVATE OpenDext::IOKit)
-opendext_add_driver(Plain SOURCES $examples/stream/driver.c
-	INFO_PLIST $examples/stream/Info.plist)
-if(TARGET OpenDext::DriverKitCxx AND OpenDext_IIG)
-	opendext_add_driver(Loop SOURCES $examples/stream-cxx/Stream.cpp $examples/stream-cxx/Stream.iig
-		INFO_PLIST $examples/stream-cxx/Info.plist)
-endif()
+opendext_add_driver($bundle SOURCES $(printf "$example/%s " "$@") INFO_PLIST $example/Info.plist)
 END
 	CC=clang CXX=clang++ cmake -B made -DCMAKE_PREFIX_PATH="$root" . && cmake --build made &&
-		runs made/Plain.dext made/app &&
-		{ ! test -e made/Loop.dext || runs made/Loop.dext made/app; }
+		runs "made/$bundle.dext" made/app
 }
 
 versioned() { # LIBRARY...: every name in it has a version, none is internal, and so has its own
@@ -97,10 +93,15 @@ cp "$examples/stream/app.c" .
 check libraries_have_versions_and_no_internal_names versioned libIOKit libDriverKit
 check installed_dext_builds_what_runs with_dext_build
 check pkg_config_files_build_what_runs with_pkg_config
-if command -v cmake >/dev/null && command -v clang++ >/dev/null; then
-	check cmake_package_builds_what_runs with_cmake
-else
+if ! command -v cmake >/dev/null || ! command -v clang++ >/dev/null; then
 	skip cmake_package_builds_what_runs 'cmake or clang is not installed'
+else
+	check cmake_package_builds_what_runs with_cmake Plain stream driver.c
+	if [ -e "$lib/libDriverKitCxx.so" ] && [ -e "$root/bin/iig" ]; then
+		check cmake_package_builds_what_runs_in_cxx with_cmake Loop stream-cxx Stream.cpp Stream.iig
+	else
+		skip cmake_package_builds_what_runs_in_cxx 'built without C++ drivers or without iig'
+	fi
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

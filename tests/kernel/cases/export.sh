@@ -53,9 +53,8 @@ export_passes_the_isochronous_cases() {
 }
 
 export_answers_as_the_gadget_of_the_kernel() {
-	# Left by the case usbtest, when it ran before this one.
+	[ -f "$KERNEL_SHARE/usbtest.reference" ] || skip "the case usbtest was not run before this one"
 	for name in '' -pattern; do
-		[ -f "$KERNEL_SHARE/usbtest.reference$name" ] || continue
 		diff "$KERNEL_SHARE/usbtest.reference$name" "$KERNEL_SHARE/usbtest.export$name"
 	done
 }
