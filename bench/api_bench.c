@@ -16,14 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <IOKit/IOKitLib.h>
 #include <opendext/client.h>
 
-#include "base/fdpass.h"
 #include "buffers.h"
 #include "calls.h"
 #include "driver/bench.h"
@@ -84,34 +82,22 @@ static double map_ns(struct bench *bench, uint64_t type, double *ret_touch_ns, d
 	return (double)(mapped_ns - begin_ns);
 }
 
-/* What the machine asks for the same: a descriptor over a socket, mmap, munmap. */
-static double raw_map_ns(int fd, uint64_t length, double *ret_touch_ns)
+/* What the machine asks for the same: a descriptor from another process, mmap, munmap. */
+static double raw_map_ns(uint64_t length, double *ret_touch_ns)
 {
-	int sockets[2];
-	char byte = 0;
-	uint64_t begin_ns;
-	uint64_t mapped_ns;
-	uint8_t *bytes;
-	int received[DX_FDPASS_MAX];
+	uint64_t begin_ns = bench_now_ns();
+	int fd = yardstick_give();
+	uint8_t *bytes = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	uint64_t mapped_ns = bench_now_ns();
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
+	if (bytes == MAP_FAILED) {
+		perror("api_bench: mmap");
 		exit(2);
 	}
-	begin_ns = bench_now_ns();
-	if (dx_fdpass_send(sockets[0], &byte, 1, &fd, 1, 0) < 0 ||
-	    dx_fdpass_recv(sockets[1], &byte, 1, received, DX_FDPASS_MAX, 0) < 0 ||
-	    received[0] < 0) {
-		fprintf(stderr, "api_bench: descriptor passing\n");
-		exit(2);
-	}
-	bytes = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, received[0], 0);
-	mapped_ns = bench_now_ns();
 	touch(bytes, length);
 	*ret_touch_ns = (double)(bench_now_ns() - mapped_ns);
 	(void)munmap(bytes, length);
-	(void)close(received[0]);
-	(void)close(sockets[0]);
-	(void)close(sockets[1]);
+	(void)close(fd);
 	return (double)(mapped_ns - begin_ns);
 }
 
@@ -129,8 +115,11 @@ static void row_map(struct bench *bench, uint64_t length, double bound)
 	char note[160];
 
 	if (fd < 0 || ftruncate(fd, (off_t)length) != 0) {
+		perror("api_bench: memfd");
 		exit(2);
 	}
+	yardstick_keep(fd);
+	(void)close(fd);
 	for (unsigned i = 0; i <= bench->slices; i++) {
 		double sums[5] = {0};
 
@@ -139,7 +128,7 @@ static void row_map(struct bench *bench, uint64_t length, double bound)
 			double raw_touch_ns;
 			double unmap_ns;
 
-			sums[0] += raw_map_ns(fd, length, &raw_touch_ns);
+			sums[0] += raw_map_ns(length, &raw_touch_ns);
 			sums[1] += map_ns(bench, type, &touch_ns, &unmap_ns);
 			sums[2] += unmap_ns;
 			sums[3] += touch_ns;
@@ -154,9 +143,8 @@ static void row_map(struct bench *bench, uint64_t length, double bound)
 		series_add(&ratio, sums[1] / sums[0]);
 		series_add(&touched, sums[3] / sums[4]);
 	}
-	(void)close(fd);
 	release_all(bench);
-	(void)snprintf(what, sizeof(what), "map of %g MiB / passing a descriptor and mmap",
+	(void)snprintf(what, sizeof(what), "map of %g MiB / a descriptor and mmap",
 		       (double)length / (1 << 20));
 	(void)snprintf(note, sizeof(note),
 		       "map %.1f us, unmap %.1f us; raw %.1f us; touching it / raw %.2f",

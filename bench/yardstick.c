@@ -8,18 +8,27 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fdpass.h"
 #include "report.h"
 
 #define MAX_SAMPLES 20000u
-#define STOP	    2u /* counter value that ends a slice of eventfds */
+/* What the eventfd's counter asks of the peer. */
+enum {
+	ANSWER = 1,
+	SPIN,
+	KEEP, /* the descriptor that waits in the socket */
+	GIVE, /* that descriptor */
+};
 
 struct words {
 	_Alignas(64) _Atomic uint32_t ping;
@@ -31,6 +40,8 @@ static struct {
 	struct words *words;
 	int there;
 	int back;
+	int sockets[2]; /* this side's, the peer's */
+	int kept;       /* the peer's */
 	pid_t pid;
 } peer;
 
@@ -55,18 +66,49 @@ static void answer_spinning(void)
 	}
 }
 
-/* The peer: a counter of 1 is answered, STOP means a slice of spinning. */
+static int receive_descriptor(int socket)
+{
+	int received[DX_FDPASS_MAX];
+	char byte = 0;
+
+	if (dx_fdpass_recv(socket, &byte, 1, received, 1, 0) <= 0) {
+		return -1;
+	}
+	return received[0];
+}
+
+static bool answer(void)
+{
+	uint64_t one = 1;
+
+	return write(peer.back, &one, sizeof(one)) > 0;
+}
+
+static bool serve_one(uint64_t value)
+{
+	char byte = 0;
+
+	switch (value) {
+	case SPIN:
+		answer_spinning();
+		return true;
+	case KEEP:
+		(void)close(peer.kept);
+		peer.kept = receive_descriptor(peer.sockets[1]);
+		return peer.kept >= 0 && answer();
+	case GIVE:
+		return dx_fdpass_send(peer.sockets[1], &byte, 1, &peer.kept, 1, 0) >= 0;
+	default:
+		return answer();
+	}
+}
+
 static void serve(void)
 {
 	uint64_t value = 0;
-	uint64_t one = 1;
 
-	while (read(peer.there, &value, sizeof(value)) == (ssize_t)sizeof(value)) {
-		if (value == STOP) {
-			answer_spinning();
-		} else if (write(peer.back, &one, sizeof(one)) < 0) {
-			break;
-		}
+	while (read(peer.there, &value, sizeof(value)) == (ssize_t)sizeof(value) &&
+	       serve_one(value)) {
 	}
 	_exit(0);
 }
@@ -77,7 +119,9 @@ int yardstick_start(void)
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	peer.there = eventfd(0, EFD_CLOEXEC);
 	peer.back = eventfd(0, EFD_CLOEXEC);
-	if (peer.words == MAP_FAILED || peer.there < 0 || peer.back < 0) {
+	peer.kept = -1;
+	if (peer.words == MAP_FAILED || peer.there < 0 || peer.back < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, peer.sockets) < 0) {
 		return -errno;
 	}
 	peer.pid = fork();
@@ -107,14 +151,31 @@ void yardstick_pin(uint64_t mask)
 			CPU_SET(cpu, &set);
 		}
 	}
-	(void)sched_setaffinity(peer.pid, sizeof(set), &set); /* CPUs that do not exist are ignored */
+	(void)sched_setaffinity(peer.pid, sizeof(set),
+				&set); /* CPUs that do not exist are ignored */
+}
+
+static void ask(uint64_t value)
+{
+	if (write(peer.there, &value, sizeof(value)) < 0) {
+		abort();
+	}
+}
+
+static void await_answer(void)
+{
+	uint64_t one;
+
+	if (read(peer.back, &one, sizeof(one)) < 0) {
+		abort();
+	}
 }
 
 static uint32_t ping_pong(uint32_t number)
 {
 	atomic_store_explicit(&peer.words->ping, number, memory_order_release);
-	for (uint32_t i = 0; atomic_load_explicit(&peer.words->pong, memory_order_acquire) != number;
-	     i++) {
+	for (uint32_t i = 0;
+	     atomic_load_explicit(&peer.words->pong, memory_order_acquire) != number; i++) {
 		if (i > 1000) {
 			pause_briefly();
 		}
@@ -124,16 +185,13 @@ static uint32_t ping_pong(uint32_t number)
 
 double yardstick_spin_ns(unsigned ms)
 {
-	uint64_t stop = STOP;
 	uint32_t number = atomic_load(&peer.words->ping);
 	uint64_t count = 0;
 	uint64_t begin_ns;
 	uint64_t now_ns;
 
 	atomic_store(&peer.words->spinning, 1);
-	if (write(peer.there, &stop, sizeof(stop)) < 0) {
-		abort();
-	}
+	ask(SPIN);
 	/* A value that the peer sees change once it is there. */
 	do {
 		number++;
@@ -163,18 +221,36 @@ double yardstick_eventfd_ns(unsigned ms, unsigned pause_us)
 	size_t count = 0;
 
 	while (count < MAX_SAMPLES && (count < 5 || bench_now_ns() < end_ns)) {
-		uint64_t one = 1;
 		uint64_t begin_ns;
 
 		if (pause_us != 0) {
 			(void)nanosleep(&pause, NULL);
 		}
 		begin_ns = bench_now_ns();
-		if (write(peer.there, &one, sizeof(one)) < 0 ||
-		    read(peer.back, &one, sizeof(one)) < 0) {
-			abort();
-		}
+		ask(ANSWER);
+		await_answer();
 		samples[count++] = (double)(bench_now_ns() - begin_ns);
 	}
 	return percentile(samples, count, 0.5);
+}
+
+void yardstick_keep(int fd)
+{
+	char byte = 0;
+
+	if (dx_fdpass_send(peer.sockets[0], &byte, 1, &fd, 1, 0) < 0) {
+		abort();
+	}
+	ask(KEEP);
+	await_answer(); /* two questions at once would be their sum */
+}
+
+int yardstick_give(void)
+{
+	ask(GIVE);
+	int fd = receive_descriptor(peer.sockets[0]);
+	if (fd < 0) {
+		abort();
+	}
+	return fd;
 }

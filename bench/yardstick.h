@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * yardstick - what two processes of this machine can do at best: spin and eventfd round trips.
+ * yardstick - what two processes of this machine can do at best: spin and eventfd round trips, passing a
+ * descriptor.
  *
  * The other process is forked before anything else happens, and sleeps between slices.
  */
@@ -18,5 +19,9 @@ void yardstick_pin(uint64_t mask);
 double yardstick_spin_ns(unsigned ms);
 /* The same through two eventfds; pause_us: sleep before each, which is not measured. */
 double yardstick_eventfd_ns(unsigned ms, unsigned pause_us);
+/* The peer keeps a descriptor, and gives it back as often as it is asked: an eventfd there, a socket
+ * back. The caller closes what it gets. */
+void yardstick_keep(int fd);
+int yardstick_give(void);
 
 #endif
