@@ -68,7 +68,7 @@ static void on_gone(void *context)
 	((struct dx_export_device *)context)->is_gone = true;
 }
 
-static const struct dx_usb_backend_host device_as_host = {.complete = on_complete, .gone = on_gone};
+const struct dx_usb_backend_host dx_export_device_host = {.complete = on_complete, .gone = on_gone};
 
 /* ---- running ---- */
 
@@ -197,9 +197,9 @@ static void look(struct dx_export_device *device)
 		return;
 	}
 	dx_export_device_run(device);
-	if (device->is_gone) {
+	if (device->is_gone && device->backend != NULL) {
 		dx_export_say(device->export, "%s: the device has gone", device->busid);
-		dx_export_device_close(device);
+		dx_export_device_renew(device, false);
 	}
 }
 
@@ -217,17 +217,14 @@ static void on_timer(void *context)
 
 /* ---- open and close ---- */
 
-int dx_export_device_open(struct dx_export_device *device, char *message, size_t message_size)
+int dx_export_device_adopt(struct dx_export_device *device, struct dx_usb_backend *backend,
+			   char *message, size_t message_size)
 {
-	int fd = -1;
-	int result = device->ops->open(device->spec, -1, &device_as_host, device, message,
-				       message_size, &device->backend);
+	int fd = device->ops->event_fd(backend);
+	int result = 0;
 
-	if (result < 0) {
-		device->backend = NULL;
-		return result;
-	}
-	device->info = device->ops->info(device->backend);
+	device->backend = backend;
+	device->info = device->ops->info(backend);
 	device->is_gone = false;
 	device->restarts = 0;
 	device->restarting = 0;
@@ -239,7 +236,6 @@ int dx_export_device_open(struct dx_export_device *device, char *message, size_t
 	};
 	dx_usbip_layout_configure(&device->layout, device->info->configuration);
 	device->needs_claim = device->info->configuration != 0;
-	fd = device->ops->event_fd(device->backend);
 	if (fd >= 0) {
 		result = dx_loop_add_fd(device->export->loop, fd, EPOLLIN, on_event, device,
 					&device->event_source);
@@ -252,15 +248,20 @@ int dx_export_device_open(struct dx_export_device *device, char *message, size_t
 	return result;
 }
 
-void dx_export_device_close(struct dx_export_device *device)
+void dx_export_device_disregard(struct dx_export_device *device)
 {
 	device->event_source = dx_loop_source_remove(device->event_source);
 	dx_loop_set_timer(device->timer, 0);
+	device->info = NULL;
+}
+
+void dx_export_device_close(struct dx_export_device *device)
+{
+	dx_export_device_disregard(device);
 	if (device->backend != NULL) {
 		device->ops->close(device->backend);
 	}
 	device->backend = NULL;
-	device->info = NULL;
 }
 
 static const struct dx_usb_backend_ops *
@@ -276,6 +277,7 @@ int dx_export_device_init(struct dx_export_device *device, struct dx_export *exp
 			  const char *spec, unsigned number, char *message, size_t message_size)
 {
 	const char *prefix = export->options.busid_prefix;
+	struct dx_usb_backend *backend = NULL;
 	int length = 0;
 	int result = 0;
 
@@ -298,7 +300,12 @@ int dx_export_device_init(struct dx_export_device *device, struct dx_export *exp
 		return -EINVAL;
 	}
 	result = dx_loop_add_timer(export->loop, on_timer, device, &device->timer);
-	return result < 0 ? result : dx_export_device_open(device, message, message_size);
+	if (result == 0) {
+		result = device->ops->open(spec, -1, &dx_export_device_host, device, message,
+					   message_size, &backend);
+	}
+	return result < 0 ? result
+			  : dx_export_device_adopt(device, backend, message, message_size);
 }
 
 /* Waits for what was cancelled; a backend that does not give it back is closed all the same. */
@@ -328,10 +335,9 @@ void dx_export_device_fini(struct dx_export_device *device)
 	device->timer = dx_loop_source_remove(device->timer);
 }
 
-bool dx_export_device_is_free(struct dx_export_device *device)
+enum dx_export_state dx_export_device_look(struct dx_export_device *device, bool opens)
 {
 	struct dx_export_peer *importer = device->importer;
-	char message[256] = "";
 
 	if (importer != NULL && dx_export_peer_has_hung_up(importer)) {
 		dx_export_peer_end(importer, NULL);
@@ -339,14 +345,14 @@ bool dx_export_device_is_free(struct dx_export_device *device)
 		dx_export_peer_reap(importer);
 	}
 	if (device->importer != NULL) {
-		return false;
+		return DX_EXPORT_IMPORTED;
 	}
-	if (device->backend == NULL &&
-	    dx_export_device_open(device, message, sizeof(message)) < 0) {
-		dx_export_say(device->export, "%s", message);
-		return false;
+	if (device->backend == NULL && device->job == NULL && opens) {
+		dx_export_device_renew(device, true);
 	}
-	return true;
+	return device->job != NULL	 ? DX_EXPORT_OPENING
+	       : device->backend == NULL ? DX_EXPORT_CLOSED
+					 : DX_EXPORT_FREE;
 }
 
 /* ---- for lists ---- */

@@ -20,7 +20,8 @@
 #include "base/cleanup.h"
 #include "export/private.h"
 
-#define BACKLOG 16
+#define BACKLOG      16
+#define JOBS_WAIT_MS 2000u /* at the end, for devices that are being opened */
 
 void dx_export_say(struct dx_export *export, const char *format, ...)
 {
@@ -57,6 +58,7 @@ int dx_export_new(struct dx_loop *loop, const struct dx_export_options *options,
 		  size_t message_size, struct dx_export **ret_export)
 {
 	DX_CLEANUP(free_cleanup) struct dx_export *export = NULL;
+	int result = 0;
 
 	if (options->nr_specs == 0 || options->nr_specs > DX_MAX_EXPORT_DEVICES) {
 		(void)snprintf(message, message_size, "1 to %u devices can be exported",
@@ -75,8 +77,13 @@ int dx_export_new(struct dx_loop *loop, const struct dx_export_options *options,
 	if (export->devices == NULL) {
 		return -ENOMEM;
 	}
+	result = dx_jobs_new(loop, &export->jobs);
+	if (result < 0) {
+		(void)snprintf(message, message_size, "%s", strerror(-result));
+		return result;
+	}
 	for (size_t i = 0; i < options->nr_specs; i++) {
-		int result = dx_export_device_init(&export->devices[export->nr_devices++], export,
+		result = dx_export_device_init(&export->devices[export->nr_devices++], export,
 						   options->specs[i], (unsigned)i + 1, message,
 						   message_size);
 
@@ -106,6 +113,7 @@ struct dx_export *dx_export_free(struct dx_export *export)
 
 		dx_export_peer_free(dx_list_entry(node, struct dx_export_peer, link));
 	}
+	export->jobs = dx_jobs_free(export->jobs, JOBS_WAIT_MS);
 	free(export->devices);
 	free(export);
 	return NULL;

@@ -24,6 +24,29 @@ static uint8_t *put_listed(const struct dx_export_device *device, uint8_t *at)
 	return at;
 }
 
+static bool is_opening(const struct dx_export *export)
+{
+	for (size_t i = 0; i < export->nr_devices; i++) {
+		if (export->devices[i].job != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool dx_export_list_must_wait(struct dx_export_peer *peer)
+{
+	for (size_t i = 0; i < peer->export->nr_devices; i++) {
+		(void)dx_export_device_look(&peer->export->devices[i], true);
+	}
+	return is_opening(peer->export);
+}
+
+bool dx_export_greeting_may_go_on(const struct dx_export_peer *peer)
+{
+	return peer->wanted != NULL ? peer->wanted->job == NULL : !is_opening(peer->export);
+}
+
 int dx_export_greet_list(struct dx_export_peer *peer)
 {
 	struct dx_export *export = peer->export;
@@ -39,7 +62,7 @@ int dx_export_greet_list(struct dx_export_peer *peer)
 	dx_usbip_put_header(reply, DX_USBIP_REP_DEVLIST, DX_USBIP_OK);
 	at += DX_USBIP_HEADER_BYTES + 4;
 	for (size_t i = 0; i < export->nr_devices; i++) {
-		if (dx_export_device_is_free(&export->devices[i])) {
+		if (dx_export_device_look(&export->devices[i], false) == DX_EXPORT_FREE) {
 			at = put_listed(&export->devices[i], at);
 			count++;
 		}
@@ -50,23 +73,35 @@ int dx_export_greet_list(struct dx_export_peer *peer)
 	return 0;
 }
 
+bool dx_export_import_must_wait(struct dx_export_peer *peer)
+{
+	char busid[DX_USBIP_BUSID_BYTES] = "";
+
+	if (dx_usbip_get_busid(peer->bytes_in, busid) == 0) {
+		peer->wanted = dx_export_find(peer->export, busid);
+	}
+	return peer->wanted != NULL &&
+	       dx_export_device_look(peer->wanted, true) == DX_EXPORT_OPENING;
+}
+
 static enum dx_usbip_result try_import(struct dx_export_peer *peer)
 {
 	char busid[DX_USBIP_BUSID_BYTES] = "";
-	struct dx_export_device *device = NULL;
+	struct dx_export_device *device = peer->wanted;
+	enum dx_export_state state = DX_EXPORT_CLOSED;
 
 	if (dx_usbip_get_busid(peer->bytes_in, busid) < 0) {
 		return DX_USBIP_FAILED;
 	}
-	device = dx_export_find(peer->export, busid);
 	if (device == NULL) {
 		dx_export_say(peer->export, "%s asks for %s, which does not exist", peer->name,
 			      busid);
 		return DX_USBIP_NO_DEVICE;
 	}
-	if (!dx_export_device_is_free(device)) {
+	state = dx_export_device_look(device, false);
+	if (state != DX_EXPORT_FREE) {
 		dx_export_say(peer->export, "%s asks for %s, which is not free", peer->name, busid);
-		return device->importer != NULL ? DX_USBIP_BUSY : DX_USBIP_BROKEN;
+		return state == DX_EXPORT_CLOSED ? DX_USBIP_BROKEN : DX_USBIP_BUSY;
 	}
 	device->importer = peer;
 	peer->device = device;

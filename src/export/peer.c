@@ -20,6 +20,7 @@
 #include "export/private.h"
 
 #define GREETING_NS 10000000000u /* for the first words */
+#define LIST_NS     1000000000u  /* that a list waits for devices that are being opened */
 #define READ_ROUNDS 16u          /* system calls before the backend has its turn */
 #define WORK_ROUNDS 16u          /* turns before other clients have theirs */
 
@@ -72,17 +73,13 @@ void dx_export_peer_free(struct dx_export_peer *peer)
 void dx_export_peer_reap(struct dx_export_peer *peer)
 {
 	struct dx_export_device *device = peer->device;
-	char message[256] = "";
 
 	if (!peer->has_ended || (device != NULL && !dx_export_device_is_idle(device))) {
 		return;
 	}
 	if (device != NULL) {
 		device->importer = NULL;
-		dx_export_device_close(device);
-		if (dx_export_device_open(device, message, sizeof(message)) < 0) {
-			dx_export_say(device->export, "%s", message);
-		}
+		dx_export_device_renew(device, true);
 	}
 	dx_list_remove(&peer->link);
 	peer->export->nr_peers--;
@@ -117,33 +114,45 @@ static void end_for(struct dx_export_peer *peer, int result, const char *what)
 	dx_export_peer_end(peer, result == -EPROTO ? what : strerror(-result));
 }
 
-static void take_greeting(struct dx_export_peer *peer)
+/* What it has asked for is answered: with what is there now. */
+static void reply(struct dx_export_peer *peer)
 {
-	int result = -EPROTO;
+	int result = peer->wants_list ? dx_export_greet_list(peer) : dx_export_greet_import(peer);
 
-	switch (dx_usbip_get_request(peer->bytes_in)) {
-	case DX_USBIP_REQ_DEVLIST:
-		result = dx_export_greet_list(peer);
-		peer->phase = DX_EXPORT_WRITE_REPLY;
-		break;
-	case DX_USBIP_REQ_IMPORT:
-		want(peer, DX_EXPORT_READ_BUSID, peer->bytes_in, DX_USBIP_BUSID_BYTES);
-		return;
-	default:
-		break;
-	}
+	peer->phase = DX_EXPORT_WRITE_REPLY;
+	dx_loop_set_timer(peer->timer, dx_clock_now_ns() + GREETING_NS);
 	if (result < 0) {
-		end_for(peer, result, "what it asks for is no USB/IP 1.1.1");
+		end_for(peer, result, "");
 	}
 }
 
-static void take_busid(struct dx_export_peer *peer)
+/* A list does not wait long for a slow device; who wants that one waits as long as it takes. */
+static void reply_or_wait(struct dx_export_peer *peer)
 {
-	int result = dx_export_greet_import(peer);
+	bool waits = peer->wants_list ? dx_export_list_must_wait(peer)
+				      : dx_export_import_must_wait(peer);
 
-	peer->phase = DX_EXPORT_WRITE_REPLY;
-	if (result < 0) {
-		end_for(peer, result, "");
+	if (!waits) {
+		reply(peer);
+		return;
+	}
+	peer->phase = DX_EXPORT_WAIT;
+	dx_loop_set_timer(peer->timer, peer->wants_list ? dx_clock_now_ns() + LIST_NS : 0);
+}
+
+static void take_greeting(struct dx_export_peer *peer)
+{
+	switch (dx_usbip_get_request(peer->bytes_in)) {
+	case DX_USBIP_REQ_DEVLIST:
+		peer->wants_list = true;
+		reply_or_wait(peer);
+		break;
+	case DX_USBIP_REQ_IMPORT:
+		want(peer, DX_EXPORT_READ_BUSID, peer->bytes_in, DX_USBIP_BUSID_BYTES);
+		break;
+	default:
+		end_for(peer, -EPROTO, "what it asks for is no USB/IP 1.1.1");
+		break;
 	}
 }
 
@@ -229,7 +238,7 @@ static void take(struct dx_export_peer *peer)
 		take_greeting(peer);
 		break;
 	case DX_EXPORT_READ_BUSID:
-		take_busid(peer);
+		reply_or_wait(peer);
 		break;
 	case DX_EXPORT_READ_UNIT:
 		take_unit(peer);
@@ -243,6 +252,7 @@ static void take(struct dx_export_peer *peer)
 	case DX_EXPORT_SKIP:
 		take_skipped(peer);
 		break;
+	case DX_EXPORT_WAIT:
 	case DX_EXPORT_WRITE_REPLY:
 		break;
 	}
@@ -252,7 +262,8 @@ static void take(struct dx_export_peer *peer)
 
 static bool may_read(const struct dx_export_peer *peer)
 {
-	return !peer->has_ended && peer->phase != DX_EXPORT_WRITE_REPLY && peer->barrier == NULL &&
+	return !peer->has_ended && peer->phase != DX_EXPORT_WAIT &&
+	       peer->phase != DX_EXPORT_WRITE_REPLY && peer->barrier == NULL &&
 	       !dx_export_answers_are_too_many(peer);
 }
 
@@ -380,6 +391,31 @@ void dx_export_peer_work(struct dx_export_peer *peer)
 	}
 }
 
+/* One that does not have to wait any more. */
+static struct dx_export_peer *find_waiting(struct dx_export *export)
+{
+	dx_list_for_each (node, &export->peers) {
+		struct dx_export_peer *peer = dx_list_entry(node, struct dx_export_peer, link);
+
+		if (!peer->has_ended && peer->phase == DX_EXPORT_WAIT &&
+		    dx_export_greeting_may_go_on(peer)) {
+			return peer;
+		}
+	}
+	return NULL;
+}
+
+void dx_export_peers_go_on(struct dx_export *export)
+{
+	struct dx_export_peer *peer = find_waiting(export);
+
+	for (; peer != NULL; peer = find_waiting(export)) {
+		reply(peer);
+		dx_export_peer_work(peer);
+		dx_export_peer_reap(peer);
+	}
+}
+
 /* ---- a new connection ---- */
 
 static void on_ready(void *context, int fd, uint32_t events)
@@ -399,7 +435,11 @@ static void on_silence(void *context)
 {
 	struct dx_export_peer *peer = context;
 
-	dx_export_peer_end(peer, "it says nothing");
+	if (peer->phase == DX_EXPORT_WAIT) {
+		reply(peer);
+	} else {
+		dx_export_peer_end(peer, "it says nothing");
+	}
 	dx_export_peer_work(peer);
 	dx_export_peer_reap(peer);
 }

@@ -2,10 +2,10 @@
  *
  * private - the structs of the server and what its files share.
  *
- * Place:      export: export.c (devices, listening), device.c (a backend and its events), peer.c (a
- *             connection: what comes in), greeting.c (list, import), answers.c (what goes out),
- *             requests.c (submit, unlink), numbers.c (requests by number), special.c (control
- *             requests that are more than a transfer).
+ * Place:      export: export.c (devices, listening), device.c (a backend and its events), opening.c
+ *             (closing and opening it), peer.c (a connection: what comes in), greeting.c (list,
+ *             import), answers.c (what goes out), requests.c (submit, unlink), numbers.c (requests
+ *             by number), special.c (control requests that are more than a transfer).
  *
  * A request's way:
  *
@@ -30,7 +30,8 @@
  *   X1  The backend's functions are not called from within its callbacks: complete() and gone()
  *       only put things on lists, dx_export_device_run() does the rest.
  *   X2  A peer that has ended lives until the backend has given back its requests. Then its device
- *       is closed and opened again, and may be imported.
+ *       is closed and opened again, by a job, and may be imported. Who asks for it meanwhile waits;
+ *       nobody else does.
  *   X3  What a peer makes us keep is counted in peer->bytes (DX_MAX_EXPORT_BYTES). A request beyond
  *       that is answered with -ENOMEM; its data are thrown away as they come.
  *   X4  A peer that does not take its answers is not read from (MAX_ANSWER...); its kernel waits.
@@ -42,6 +43,8 @@
 #include "backend/usbip/layout.h"
 #include "backend/usbip/protocol.h"
 #include "backend/usbip/stream.h"
+#include "base/cleanup.h"
+#include "base/jobs.h"
 #include "base/limits.h"
 #include "base/list.h"
 #include "export/export.h"
@@ -92,6 +95,7 @@ struct dx_export_device {
 	unsigned number; /* devnum */
 
 	struct dx_usb_backend *backend; /* NULL: closed, or it could not be opened */
+	struct dx_job *job;             /* is closing or opening it; backend is NULL then */
 	const struct dx_usb_backend_info *info;
 	struct dx_usbip_layout layout;
 	bool is_gone;
@@ -110,6 +114,7 @@ struct dx_export_device {
 enum dx_export_phase {
 	DX_EXPORT_READ_REQUEST = 0, /* what the client wants at all */
 	DX_EXPORT_READ_BUSID,
+	DX_EXPORT_WAIT, /* for what is being opened; then a reply */
 	DX_EXPORT_READ_UNIT,
 	DX_EXPORT_READ_DATA,
 	DX_EXPORT_READ_PACKETS,
@@ -127,6 +132,8 @@ struct dx_export_peer {
 	uint32_t events;              /* as set */
 	bool has_ended;
 	struct dx_export_device *device; /* imported */
+	bool wants_list;
+	struct dx_export_device *wanted; /* what it has asked for; NULL: there is none, or a list */
 
 	enum dx_export_phase phase;
 	uint8_t bytes_in[DX_USBIP_UNIT_BYTES];
@@ -158,6 +165,7 @@ struct dx_export_peer {
 
 struct dx_export {
 	struct dx_loop *loop;
+	struct dx_jobs *jobs;
 	struct dx_export_options options;
 	struct dx_export_device *devices;
 	size_t nr_devices;
@@ -178,13 +186,25 @@ struct dx_export_device *dx_export_find(struct dx_export *export, const char *bu
 
 /* ---- device.c ---- */
 
+extern const struct dx_usb_backend_host dx_export_device_host; /* its ctx is the device */
+
 int dx_export_device_init(struct dx_export_device *device, struct dx_export *export,
 			  const char *spec, unsigned number, char *message, size_t message_size);
 void dx_export_device_fini(struct dx_export_device *device);
-int dx_export_device_open(struct dx_export_device *device, char *message, size_t message_size);
+/* What has been opened is the device's from now on, also on failure. */
+int dx_export_device_adopt(struct dx_export_device *device, struct dx_usb_backend *backend,
+			   char *message, size_t message_size);
+/* Its events are of no interest any more. */
+void dx_export_device_disregard(struct dx_export_device *device);
 void dx_export_device_close(struct dx_export_device *device);
-/* It is there and nobody has it; opens it if it is closed, drops an importer that has hung up. */
-bool dx_export_device_is_free(struct dx_export_device *device);
+enum dx_export_state {
+	DX_EXPORT_FREE = 0,
+	DX_EXPORT_IMPORTED,
+	DX_EXPORT_OPENING,
+	DX_EXPORT_CLOSED,
+};
+/* Drops an importer that has hung up. opens: begins to open what is closed. */
+enum dx_export_state dx_export_device_look(struct dx_export_device *device, bool opens);
 void dx_export_device_describe(const struct dx_export_device *device,
 			       struct dx_usbip_device *ret_described);
 /* Class, subclass, protocol and 0 of the n-th interface that it says it has. */
@@ -198,6 +218,11 @@ bool dx_export_device_is_idle(const struct dx_export_device *device);
 /* It should be looked at again at once. */
 void dx_export_device_again(struct dx_export_device *device);
 
+/* ---- opening.c ---- */
+
+/* Begins to close it, and if `opens` to open it again. Clients that wait for that go on then. */
+void dx_export_device_renew(struct dx_export_device *device, bool opens);
+
 /* ---- peer.c ---- */
 
 int dx_export_peer_new(struct dx_export *export, int *fd, const char *name);
@@ -208,13 +233,20 @@ void dx_export_peer_free(struct dx_export_peer *peer);
 /* Frees a peer that has ended, if the backend has nothing of it any more; then its device is free.
  */
 void dx_export_peer_reap(struct dx_export_peer *peer);
+/* Nobody waits any more for what has been opened, or could not be. */
+void dx_export_peers_go_on(struct dx_export *export);
 /* Everything that can be done for it now: reads, lets its device work, sends. */
 void dx_export_peer_work(struct dx_export_peer *peer);
 bool dx_export_peer_has_hung_up(const struct dx_export_peer *peer);
 
 /* ---- greeting.c ---- */
 
-/* What a client says first is here. @return 0, reply is set; -EPROTO; -ENOMEM. */
+/* What a client says first is here. Begins to open what is closed, and says whether to wait for it. */
+bool dx_export_list_must_wait(struct dx_export_peer *peer);
+bool dx_export_import_must_wait(struct dx_export_peer *peer);
+/* What it waited for is over. */
+bool dx_export_greeting_may_go_on(const struct dx_export_peer *peer);
+/* @return 0, reply is set; -ENOMEM. */
 int dx_export_greet_list(struct dx_export_peer *peer);
 int dx_export_greet_import(struct dx_export_peer *peer);
 

@@ -43,3 +43,133 @@ TEST(endpoint_whose_restart_fails_ends_the_connection)
 	moody.halt_status = DX_USB_IO_ERROR;
 	expect_end_after_error();
 }
+
+/* ---- devices that open slowly ---- */
+
+static bool one_is_opening(void *unused)
+{
+	(void)unused;
+	return moody.nr_waiting == 1;
+}
+
+static bool none_is_opening(void *unused)
+{
+	(void)unused;
+	return moody.nr_waiting == 0;
+}
+
+/* Somebody has let go of 1-1, and it does not come back for now. */
+static struct served *serve_opening(void)
+{
+	struct served *served = serve_moody();
+	int fd = import(served);
+
+	moody.holds_open = true;
+	(void)close(fd);
+	CHECK(test_wait_until(one_is_opening, NULL, 10000));
+	return served;
+}
+
+static void say_import(int fd, const char *busid)
+{
+	uint8_t bytes[DX_USBIP_HEADER_BYTES + DX_USBIP_BUSID_BYTES] = {0};
+
+	dx_usbip_put_header(bytes, DX_USBIP_REQ_IMPORT, 0);
+	CHECK_EQ(dx_usbip_put_busid(bytes + DX_USBIP_HEADER_BYTES, busid), 0);
+	say(fd, bytes, sizeof(bytes));
+}
+
+static uint32_t hear_result(int fd)
+{
+	uint8_t bytes[DX_USBIP_HEADER_BYTES];
+	uint32_t result = 0;
+
+	hear(fd, bytes, sizeof(bytes));
+	CHECK_EQ(dx_usbip_get_header(bytes, DX_USBIP_REP_IMPORT, &result), 0);
+	return result;
+}
+
+/* @return how many devices the server has to give. */
+static uint32_t list(const struct served *served)
+{
+	uint8_t bytes[DX_USBIP_HEADER_BYTES + 4];
+	uint32_t result = 1;
+	int fd = served_connect(served);
+
+	dx_usbip_put_header(bytes, DX_USBIP_REQ_DEVLIST, 0);
+	say(fd, bytes, DX_USBIP_HEADER_BYTES);
+	hear(fd, bytes, sizeof(bytes));
+	CHECK_EQ(dx_usbip_get_header(bytes, DX_USBIP_REP_DEVLIST, &result), 0);
+	CHECK_EQ(result, 0);
+	hear_end(fd);
+	return dx_usbip_get32(bytes + DX_USBIP_HEADER_BYTES);
+}
+
+TEST(device_that_opens_slowly_keeps_nobody_else_waiting)
+{
+	struct served *served = serve_opening();
+	int wants = served_connect(served);
+	int other = served_connect(served);
+	uint8_t bytes[DX_USBIP_DEVICE_BYTES];
+
+	say_import(wants, "1-1");
+	CHECK_EQ(ask_import(other, "1-2"), DX_USBIP_OK);
+	hear(other, bytes, sizeof(bytes));
+	CHECK_EQ(list(served), 0); /* it is not there for now */
+	CHECK_EQ(recv(wants, bytes, 1, MSG_DONTWAIT), -1);
+	CHECK_EQ(errno, EAGAIN);
+	moody.holds_open = false;
+	CHECK_EQ(hear_result(wants), DX_USBIP_OK);
+	(void)close(wants);
+	(void)close(other);
+	CHECK(test_wait_until(is_free, served, 10000));
+	served_stop(served);
+}
+
+TEST(client_that_does_not_wait_for_a_slow_device_takes_nothing)
+{
+	struct served *served = serve_opening();
+	int wants = served_connect(served);
+
+	say_import(wants, "1-1");
+	CHECK_EQ(list(served), 1); /* that has been read, too */
+	(void)close(wants);
+	CHECK_EQ(list(served), 1);
+	moody.holds_open = false;
+	CHECK(test_wait_until(is_free, served, 10000));
+	served_stop(served);
+}
+
+TEST(device_that_cannot_be_opened_again_is_broken_until_it_can)
+{
+	struct served *served = serve_opening();
+	int wants = served_connect(served);
+
+	say_import(wants, "1-1");
+	CHECK_EQ(list(served), 1);
+	moody.open_error = -ENODEV;
+	moody.holds_open = false;
+	CHECK_EQ(hear_result(wants), DX_USBIP_BROKEN);
+	hear_end(wants);
+	CHECK_EQ(list(served), 1);
+	moody.open_error = 0;
+	CHECK_EQ(list(served), 2);
+	wants = import(served);
+	(void)close(wants);
+	served_stop(served);
+}
+
+static bool descriptors_are_back(void *before)
+{
+	return test_count_fds() == *(const unsigned *)before;
+}
+
+TEST(server_can_end_while_a_device_opens)
+{
+	unsigned before = test_count_fds();
+
+	served_stop(serve_opening());
+	moody.holds_open = false;
+	CHECK(test_wait_until(none_is_opening, NULL, 10000));
+	CHECK(test_wait_until(descriptors_are_back, &before, 10000));
+}
