@@ -150,7 +150,9 @@ static void run_once(struct dx_export_device *device)
 
 static bool has_work(const struct dx_export_device *device)
 {
-	return device->needs_claim || (device->restarts & ~device->restarting) != 0 ||
+	return device->needs_claim ||
+	       (device->importer != NULL && dx_export_special_is_due(device->importer)) ||
+	       (device->restarts & ~device->restarting) != 0 ||
 	       device->ops->is_ready(device->backend);
 }
 

@@ -53,6 +53,10 @@ void dx_export_peer_end(struct dx_export_peer *peer, const char *why)
 		dx_export_request_free(peer->barrier); /* the backend does not have it yet */
 		peer->barrier = NULL;
 	}
+	while (!dx_list_is_empty(&peer->held)) { /* removes itself */
+		dx_export_request_free(
+			dx_list_entry(peer->held.next, struct dx_export_request, link));
+	}
 	if (device == NULL || device->is_gone) {
 		return;
 	}
@@ -186,7 +190,10 @@ static void take_unit(struct dx_export_peer *peer)
 	} else if (peer->unit.device != (1u << 16 | peer->device->number)) {
 		dx_export_peer_end(peer, "it means another device than the one it has imported");
 	} else if (peer->unit.command == DX_USBIP_SUBMIT) {
-		take_submit(peer);
+		peer->is_parked = peer->barrier != NULL && peer->unit.endpoint != 0; /* X5 */
+		if (!peer->is_parked) {
+			take_submit(peer);
+		}
 	} else if (peer->unit.command == DX_USBIP_UNLINK) {
 		result = dx_export_unlink(peer, &peer->unit);
 		if (result < 0) {
@@ -263,7 +270,8 @@ static void take(struct dx_export_peer *peer)
 static bool may_read(const struct dx_export_peer *peer)
 {
 	return !peer->has_ended && peer->phase != DX_EXPORT_WAIT &&
-	       peer->phase != DX_EXPORT_WRITE_REPLY && peer->barrier == NULL &&
+	       peer->phase != DX_EXPORT_WRITE_REPLY &&
+	       (!peer->is_parked || peer->barrier == NULL) &&
 	       !dx_export_answers_are_too_many(peer);
 }
 
@@ -487,6 +495,7 @@ int dx_export_peer_new(struct dx_export *export, int *fd, const char *name)
 	dx_list_init(&peer->answers);
 	dx_list_init(&peer->sending);
 	dx_list_init(&peer->early);
+	dx_list_init(&peer->held);
 	want(peer, DX_EXPORT_READ_REQUEST, peer->bytes_in, DX_USBIP_HEADER_BYTES);
 	result = dx_export_numbers_init(&peer->names);
 	if (result == 0) {

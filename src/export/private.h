@@ -35,6 +35,9 @@
  *   X3  What a peer makes us keep is counted in peer->bytes (DX_MAX_EXPORT_BYTES). A request beyond
  *       that is answered with -ENOMEM; its data are thrown away as they come.
  *   X4  A peer that does not take its answers is not read from (MAX_ANSWER...); its kernel waits.
+ *   X5  While a request changes which endpoints there are (peer->barrier), its client's unlinks are
+ *       carried out and its control requests are taken, and held. A request to another endpoint is
+ *       not read further than its header: what follows that depends on the endpoint.
  * Threads:    one.
  */
 #ifndef DX_EXPORT_PRIVATE_H
@@ -78,12 +81,13 @@ enum dx_export_kind {
 struct dx_export_request {
 	struct dx_usb_transfer transfer;
 	struct dx_export_answer answer; /* becomes it when it is complete */
-	struct dx_list link;            /* device->requests */
+	struct dx_list link;            /* device->requests, or peer->held */
 	struct dx_export_number name;   /* in peer->names, until it is over or unlinked */
 	struct dx_export_peer *peer;
 	struct dx_export_answer *unlink; /* the answer to its unlink, waiting for it */
 	enum dx_export_kind kind;
 	bool is_in;
+	bool is_at_backend;
 	bool is_awaited; /* peer->barrier waits for it */
 };
 
@@ -159,8 +163,10 @@ struct dx_export_peer {
 	unsigned nr_requests; /* likewise: from its header to its answer */
 	struct dx_export_numbers names; /* of requests that an unlink may mean */
 
-	struct dx_export_request *barrier; /* nothing is read until it is done */
+	struct dx_export_request *barrier; /* X5 */
 	unsigned nr_awaited;
+	struct dx_list held;               /* control requests that wait for it, in order */
+	bool is_parked; /* `unit` waits for it, and with it what is behind in the socket */
 };
 
 struct dx_export {
@@ -274,8 +280,9 @@ size_t dx_export_unit_packets(const struct dx_export_peer *peer, const struct dx
  */
 int32_t dx_export_request_new(struct dx_export_peer *peer, const struct dx_usbip_unit *unit,
 			      struct dx_export_request **ret_request);
-/* Everything of it is here. */
+/* Everything of it is here: it begins, or is held (X5). */
 void dx_export_request_start(struct dx_export_request *request);
+void dx_export_request_begin(struct dx_export_request *request);
 /* Without an answer. */
 void dx_export_request_free(struct dx_export_request *request);
 /* It is over with that status (usb/error.h): its answer goes out, or it is freed. */
@@ -297,7 +304,9 @@ int dx_export_unlink(struct dx_export_peer *peer, const struct dx_usbip_unit *un
 enum dx_export_kind dx_export_kind_of(const struct dx_usb_transfer *transfer);
 /* Begins what kind says; requests that it would disturb are cancelled and awaited first. */
 void dx_export_special_start(struct dx_export_request *request);
-/* What it waited for is over, perhaps. */
+/* What the barrier waited for is over, or the barrier is. */
+bool dx_export_special_is_due(const struct dx_export_peer *peer);
+/* Begins what is due. */
 void dx_export_special_go_on(struct dx_export_peer *peer);
 /* It has succeeded: what it has changed. */
 void dx_export_special_done(const struct dx_export_request *request);

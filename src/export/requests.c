@@ -266,17 +266,17 @@ void dx_export_request_handed_over(struct dx_export_request *request, int result
 	if (result < 0) {
 		dx_export_request_finish(request, status_of(result));
 	} else {
+		request->is_at_backend = true;
 		dx_list_push_back(&request->peer->device->requests, &request->link);
 	}
 }
 
-void dx_export_request_start(struct dx_export_request *request)
+void dx_export_request_begin(struct dx_export_request *request)
 {
 	struct dx_export_device *device = request->peer->device;
 	struct dx_usb_transfer *transfer = &request->transfer;
 
 	request->kind = dx_export_kind_of(transfer);
-	dx_export_numbers_add(&request->peer->names, &request->name, request->answer.unit.number);
 	if (device->is_gone) {
 		dx_export_request_finish(request, DX_USB_NOT_RESPONDING);
 	} else if (request->kind == DX_EXPORT_FORBIDDEN) {
@@ -291,13 +291,15 @@ void dx_export_request_start(struct dx_export_request *request)
 	}
 }
 
-void dx_export_request_cancel(struct dx_export_request *request)
+void dx_export_request_start(struct dx_export_request *request)
 {
-	struct dx_export_device *device = request->peer->device;
+	struct dx_export_peer *peer = request->peer;
 
-	if (!request->transfer.cancelled) {
-		request->transfer.cancelled = true;
-		device->ops->cancel(device->backend, &request->transfer);
+	dx_export_numbers_add(&peer->names, &request->name, request->answer.unit.number);
+	if (peer->barrier != NULL || !dx_list_is_empty(&peer->held)) {
+		dx_list_push_back(&peer->held, &request->link);
+	} else {
+		dx_export_request_begin(request);
 	}
 }
 
@@ -342,6 +344,18 @@ void dx_export_request_finish(struct dx_export_request *request, int32_t status)
 	}
 	if (unlink != NULL) {
 		dx_export_answer_push(peer, unlink);
+	}
+}
+
+void dx_export_request_cancel(struct dx_export_request *request)
+{
+	struct dx_export_device *device = request->peer->device;
+
+	if (!request->is_at_backend) {
+		dx_export_request_finish(request, DX_USB_ABORTED);
+	} else if (!request->transfer.cancelled) {
+		request->transfer.cancelled = true;
+		device->ops->cancel(device->backend, &request->transfer);
 	}
 }
 

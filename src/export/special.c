@@ -7,7 +7,7 @@
  *
  * A client's kernel has sent SET_ADDRESS to its own virtual port, so that one never comes here.
  * What SET_CONFIGURATION, SET_INTERFACE and a reset would disturb is cancelled and awaited, and
- * until they are done nothing more is read from the client (peer->barrier).
+ * until they are done nothing else of the client is begun (X5).
  */
 #include "export/private.h"
 
@@ -114,6 +114,7 @@ void dx_export_special_start(struct dx_export_request *request)
 		return;
 	}
 	peer->barrier = request;
+	peer->nr_awaited = 0;
 	dx_list_for_each (node, &device->requests) {
 		struct dx_export_request *other =
 			dx_list_entry(node, struct dx_export_request, link);
@@ -125,14 +126,31 @@ void dx_export_special_start(struct dx_export_request *request)
 	dx_export_special_go_on(peer);
 }
 
+static bool barrier_is_due(const struct dx_export_peer *peer)
+{
+	return peer->barrier != NULL && peer->nr_awaited == 0 &&
+	       !peer->barrier->is_at_backend && !peer->device->is_gone;
+}
+
+static bool held_are_due(const struct dx_export_peer *peer)
+{
+	return peer->barrier == NULL && !dx_list_is_empty(&peer->held);
+}
+
+bool dx_export_special_is_due(const struct dx_export_peer *peer)
+{
+	return barrier_is_due(peer) || held_are_due(peer);
+}
+
 void dx_export_special_go_on(struct dx_export_peer *peer)
 {
-	struct dx_export_request *request = peer->barrier;
+	if (barrier_is_due(peer)) {
+		call_backend(peer->barrier);
+	}
+	while (held_are_due(peer)) {
+		struct dx_list *node = dx_list_pop_front(&peer->held);
 
-	/* Once the backend has it, it is in a list. */
-	if (request != NULL && peer->nr_awaited == 0 && dx_list_is_empty(&request->link) &&
-	    !peer->device->is_gone) {
-		call_backend(request);
+		dx_export_request_begin(dx_list_entry(node, struct dx_export_request, link));
 	}
 }
 

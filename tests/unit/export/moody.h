@@ -26,6 +26,8 @@ static struct {
 	atomic_int halt_status; /* of what clear_halt() has begun */
 	atomic_bool holds_operation;
 	atomic_uint nr_held; /* operations that are with the backend, and not done */
+	atomic_bool holds_cancel;
+	atomic_uint nr_cancelled; /* that are held */
 
 	/* The server's thread only. */
 	const struct dx_usb_backend_host *host;
@@ -33,6 +35,7 @@ static struct {
 	struct dx_usb_transfer *held;
 	uint8_t value;
 	struct dx_usb_transfer *failing;
+	struct dx_usb_transfer *cancelled;
 } moody;
 
 static bool moody_accepts(const char *spec)
@@ -92,7 +95,10 @@ static int moody_set_configuration(struct dx_usb_backend *backend, uint8_t value
 /* Like system calls that run: what is held cannot be called back. */
 static void moody_cancel(struct dx_usb_backend *backend, struct dx_usb_transfer *transfer)
 {
-	if (transfer != moody.held) {
+	if (moody.holds_cancel) {
+		moody.cancelled = transfer;
+		moody.nr_cancelled++;
+	} else if (transfer != moody.held) {
 		dx_backend_virtual.cancel(backend, transfer);
 	}
 }
@@ -107,6 +113,12 @@ static void moody_poll(struct dx_usb_backend *backend)
 		moody.failing = NULL;
 		failing->status = moody.halt_status;
 		moody.host->complete(moody.host_ctx, failing);
+	}
+	if (moody.cancelled != NULL && !moody.holds_cancel) {
+		struct dx_usb_transfer *cancelled = moody.cancelled;
+
+		moody.cancelled = NULL;
+		dx_backend_virtual.cancel(backend, cancelled);
 	}
 	if (done != NULL && !moody.holds_operation) {
 		moody.held = NULL;
@@ -123,8 +135,9 @@ static bool moody_is_ready(const struct dx_usb_backend *backend)
 
 static uint64_t moody_next_deadline_ns(const struct dx_usb_backend *backend)
 {
-	return moody.held != NULL ? dx_clock_now_ns() + 1000000
-				  : dx_backend_virtual.next_deadline_ns(backend);
+	return moody.held != NULL || moody.cancelled != NULL
+		       ? dx_clock_now_ns() + 1000000
+		       : dx_backend_virtual.next_deadline_ns(backend);
 }
 
 /* Ended by NULL, as the server wants them. */

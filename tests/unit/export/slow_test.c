@@ -173,3 +173,145 @@ TEST(server_can_end_while_a_device_opens)
 	CHECK(test_wait_until(none_is_opening, NULL, 10000));
 	CHECK(test_wait_until(descriptors_are_back, &before, 10000));
 }
+
+/* ---- operations that take long (X5) ---- */
+
+static void say_control(int fd, uint32_t number, uint8_t type, uint8_t request, uint8_t value,
+			uint8_t length)
+{
+	const struct dx_usbip_unit unit = {
+		.command = DX_USBIP_SUBMIT,
+		.number = number,
+		.device = DEVICE,
+		.is_in = length != 0,
+		.length = length,
+		.setup = {type, request, value, 0, 0, 0, length, 0},
+	};
+
+	say_unit(fd, &unit);
+}
+
+static bool one_is_held(void *unused)
+{
+	(void)unused;
+	return moody.nr_held == 1;
+}
+
+static bool one_is_cancelled(void *unused)
+{
+	(void)unused;
+	return moody.nr_cancelled == 1;
+}
+
+static void expect(int fd, uint32_t command, uint32_t number, int32_t status)
+{
+	const struct dx_usbip_unit unit = hear_unit(fd);
+	uint8_t bytes[512];
+
+	CHECK_EQ(unit.command, command);
+	CHECK_EQ(unit.number, number);
+	CHECK_EQ(unit.status, status);
+	hear(fd, bytes, command == DX_USBIP_SUBMIT_ANSWER ? unit.actual : 0);
+}
+
+TEST(unlinks_are_heard_while_a_configuration_is_selected)
+{
+	struct served *served = serve_moody();
+	int fd = import(served);
+
+	moody.holds_operation = true;
+	say_control(fd, 1, 0, 9, 3, 0);
+	CHECK(test_wait_until(one_is_held, NULL, 10000));
+	say_control(fd, 2, 0x80, 0, 0, 2); /* GET_STATUS, twice */
+	say_control(fd, 3, 0x80, 0, 0, 2);
+	say_control(fd, 4, 0x80, 8, 0, 1); /* GET_CONFIGURATION */
+	unlink_it(fd, 5, 2);
+	expect(fd, DX_USBIP_UNLINK_ANSWER, 5, DX_USBIP_ECONNRESET);
+	submit(fd, 6, 0x81, 512); /* an endpoint that does not exist yet */
+	submit(fd, 7, 0x81, 512);
+	moody.holds_operation = false;
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 1, 0);
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 3, 0);
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 4, 0);
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 6, 0);
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 7, 0);
+	(void)close(fd);
+	served_stop(served);
+}
+
+TEST(unlinked_operation_that_runs_is_answered_when_it_is_done)
+{
+	struct served *served = serve_moody();
+	int fd = import(served);
+
+	moody.holds_operation = true;
+	say_control(fd, 1, 0, 9, 3, 0);
+	say_control(fd, 2, 0, 9, 2, 0); /* one behind the other */
+	CHECK(test_wait_until(one_is_held, NULL, 10000));
+	unlink_it(fd, 3, 1);
+	unlink_it(fd, 4, 2);
+	expect(fd, DX_USBIP_UNLINK_ANSWER, 4, DX_USBIP_ECONNRESET);
+	moody.holds_operation = false;
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 1, 0);
+	expect(fd, DX_USBIP_UNLINK_ANSWER, 3, 0);
+	submit(fd, 5, 0x81, 512);
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 5, 0);
+	(void)close(fd);
+	served_stop(served);
+}
+
+TEST(operation_that_waits_for_others_can_be_unlinked)
+{
+	struct served *served = serve_moody();
+	int fd = import(served);
+
+	CHECK_EQ(simple(fd, 0, 9, 2, 0), 0); /* nothing comes from 0x81 until something is sent */
+	submit(fd, 1, 0x81, 512);
+	moody.holds_cancel = true;
+	say_control(fd, 2, 0, 9, 3, 0);
+	say_control(fd, 3, 0x80, 8, 0, 1);
+	unlink_it(fd, 4, 2);
+	expect(fd, DX_USBIP_UNLINK_ANSWER, 4, DX_USBIP_ECONNRESET);
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 3, 0);
+	say_control(fd, 5, 0, 9, 3, 0);
+	moody.holds_cancel = false;
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 1, DX_USBIP_ECONNRESET);
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 5, 0);
+	(void)close(fd);
+	served_stop(served);
+}
+
+TEST(operation_begins_when_what_it_disturbs_has_been_called_back)
+{
+	struct served *served = serve_moody();
+	int fd = import(served);
+
+	CHECK_EQ(simple(fd, 0, 9, 2, 0), 0);
+	submit(fd, 1, 0x81, 512);
+	moody.holds_cancel = true;
+	say_control(fd, 2, 0, 9, 3, 0);
+	CHECK(test_wait_until(one_is_cancelled, NULL, 10000));
+	moody.holds_cancel = false;
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 1, DX_USBIP_ECONNRESET);
+	expect(fd, DX_USBIP_SUBMIT_ANSWER, 2, 0);
+	(void)close(fd);
+	served_stop(served);
+}
+
+TEST(client_that_goes_leaves_nothing_that_was_held)
+{
+	struct served *served = serve_moody();
+	int fd = import(served);
+
+	moody.holds_operation = true;
+	say_control(fd, 1, 0, 9, 3, 0);
+	CHECK(test_wait_until(one_is_held, NULL, 10000));
+	say_control(fd, 2, 0x80, 0, 0, 2);
+	say_control(fd, 3, 0x80, 0, 0, 2);
+	unlink_it(fd, 4, 3);
+	expect(fd, DX_USBIP_UNLINK_ANSWER, 4, DX_USBIP_ECONNRESET);
+	(void)close(fd);
+	moody.holds_operation = false;
+	CHECK(test_wait_until(is_free, served, 10000));
+	served_stop(served);
+}
