@@ -19,7 +19,7 @@ static void run_script(const char *script)
 
 /* ./Bad, a driver whose Start does what body says. bad BODY: the same with another body. */
 #define MISBEHAVING(body)                                                                     \
-	"clang++ -print-file-name=libBlocksRuntime.so 2>/dev/null | grep -q / || exit 77\n"      \
+	"need_cxx\n"                                                                         \
 	"mkdir Bad && cat >Bad/Info.plist <<'END'\n"                                          \
 	"<plist version=\"1.0\"><dict>\n"                                                     \
 	"<key>CFBundleIdentifier</key><string>org.bad</string>\n"                             \
@@ -54,14 +54,6 @@ static void run_script(const char *script)
 	"}\n"                                                                                \
 	"bad '" body "'\n"
 
-static void check_runs(void)
-{
-	if (program.status == 77) {
-		SKIP("clang or the blocks runtime is not installed");
-	}
-	tools_check_status(&program, 0);
-}
-
 static void check_says(const char *part)
 {
 	tools_check_says(&program, part);
@@ -71,7 +63,7 @@ TEST_SECONDS(driver_that_never_returns_from_start_is_ended_and_shows_where_it_is
 {
 	run_script(MISBEHAVING("for (;;) { IOSleep(10); }") "$dext build Bad && "
 		   "$dext run Bad.dext -n -t 300ms -- echo goes on");
-	check_runs();
+	tools_check_status(&program, 0);
 	check_says("driver Bad of org.bad on IOUserResources: Start has not returned after 300 ms");
 	check_says("org.bad: is in Bad::Start\norg.bad: the stack, ");
 	check_says(" Bad::Start_Impl at ");
@@ -83,7 +75,7 @@ TEST_SECONDS(driver_that_aborts_names_class_and_method_and_line, SECONDS)
 {
 	run_script(MISBEHAVING("abort();") "$dext build Bad && "
 		   "$dext run Bad.dext -n -- echo goes on");
-	check_runs();
+	tools_check_status(&program, 0);
 	check_says("org.bad: crashed with SIGABRT in Bad::Start\norg.bad: the stack, ");
 	check_says(" Bad::Start_Impl at ");
 	check_says("/Bad/Bad.cpp:8\n");
@@ -94,7 +86,7 @@ TEST_SECONDS(driver_that_throws_names_class_and_method_and_line, SECONDS)
 {
 	run_script(MISBEHAVING("throw 1;") "$dext build Bad 2>&1; $dext build Bad -- -fexceptions && "
 		   "$dext run Bad.dext -n -- echo goes on");
-	check_runs();
+	tools_check_status(&program, 0);
 	CHECK(strstr(program.out, "Bad/Bad.cpp:8:1: error: cannot use 'throw'") != NULL);
 	check_says("terminate called after throwing an instance of 'int'");
 	check_says("org.bad: crashed with SIGABRT in Bad::Start\n");
@@ -107,7 +99,7 @@ TEST_SECONDS(driver_that_overruns_its_stack_names_class_and_method, SECONDS)
 	run_script(MISBEHAVING("volatile char text[8]; for (int i = 0; i < 64; i++) { "
 			       "(&text[0])[i] = 1; }")
 		   "$dext build Bad 2>/dev/null && $dext run Bad.dext -n -- echo goes on");
-	check_runs();
+	tools_check_status(&program, 0);
 	check_says("*** stack smashing detected ***");
 	check_says("org.bad: crashed with SIGABRT in Bad::Start\n");
 	check_says(" Bad::Start_Impl at ");
@@ -118,7 +110,7 @@ TEST_SECONDS(driver_that_returns_a_bool_from_start_is_told_so, SECONDS)
 {
 	run_script(MISBEHAVING("return true;") "$dext build Bad && "
 		   "$dext run Bad.dext -n -- echo goes on");
-	check_runs();
+	tools_check_status(&program, 0);
 	check_says("Start failed: no status, but true, as of a bool; success is kIOReturnSuccess, 0 "
 		   "(0x1)");
 	CHECK_STR_EQ(program.out, "goes on\n");
@@ -135,19 +127,16 @@ TEST_SECONDS(driver_that_misbehaves_leaves_the_others_alone, SECONDS)
 		   "	bad \"$body\" && $dext build Bad 2>/dev/null || exit 9\n"
 		   "	$dext run -t 10s Bad.dext Loop.dext -- ./app app 2>/dev/null || exit 9\n"
 		   "done | grep -c 'went out and came back the same'");
-	check_runs();
+	tools_check_status(&program, 0);
 	CHECK_STR_EQ(program.out, "6\n");
 }
 
 TEST_SECONDS(sanitizer_shows_where_a_buffer_overruns, SECONDS)
 {
 	run_script(MISBEHAVING("*((volatile char *)IOMalloc(16) + 16) = 1;")
-		   "$dext build --sanitize address Bad 2>/dev/null || exit 77\n"
+		   "$dext build --sanitize address Bad 2>/dev/null || skip no address sanitizer\n"
 		   "$dext run Bad.dext -n -- echo goes on");
-	if (program.status == 77) {
-		SKIP("no address sanitizer for drivers");
-	}
-	check_runs();
+	tools_check_status(&program, 0);
 	check_says("heap-buffer-overflow");
 	check_says("Bad::Start");
 }
@@ -156,12 +145,9 @@ TEST_SECONDS(sanitizer_shows_a_release_too_many, SECONDS)
 {
 	run_script(MISBEHAVING("OSString *text = OSString::withCString(\"x\"); text->release(); "
 			       "text->release();")
-		   "$dext build --sanitize address Bad 2>/dev/null || exit 77\n"
+		   "$dext build --sanitize address Bad 2>/dev/null || skip no address sanitizer\n"
 		   "$dext run Bad.dext -n -- echo goes on");
-	if (program.status == 77) {
-		SKIP("no address sanitizer for drivers");
-	}
-	check_runs();
+	tools_check_status(&program, 0);
 	check_says("heap-use-after-free");
 	check_says("Bad::Start");
 }

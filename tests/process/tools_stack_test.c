@@ -66,16 +66,13 @@ TEST_SECONDS(stack_lines_that_are_no_calls_pass_unchanged, SECONDS)
 	"	small();\n"                                                                    \
 	"}\n"                                                                                 \
 	"END\n"                                                                               \
-	"c++ -shared -fPIC -O1 $flags code.cpp -o code.so || exit 77\n"                        \
+	"c++ -shared -fPIC -O1 $flags code.cpp -o code.so || skip no compiler\n"            \
 	"at=$(nm code.so | awk '/method/ { print $1 }')\n"                                     \
 	"{ echo 'd: the stack, 1 call:'; echo \"    #0 $PWD/code.so+0x$at\"; } >in\n"
 
 TEST_SECONDS(stack_names_methods_and_what_is_inlined_in_them, SECONDS)
 {
 	run_script("flags=-g\n" CODE STACK " <in");
-	if (program.status == 77) {
-		SKIP("no compiler");
-	}
 	tools_check_status(&program, 0);
 	tools_check_says(&program, "outer::Inner::method at ");
 	tools_check_says(&program, "/code.cpp:");
@@ -84,9 +81,6 @@ TEST_SECONDS(stack_names_methods_and_what_is_inlined_in_them, SECONDS)
 TEST_SECONDS(stack_without_debugging_information_has_the_names_of_symbols, SECONDS)
 {
 	run_script("flags=-g0\n" CODE STACK " <in");
-	if (program.status == 77) {
-		SKIP("no compiler");
-	}
 	tools_check_status(&program, 0);
 	CHECK_STR_EQ(program.err,
 		     "d: the stack, 1 call:\n    #0 outer::Inner::method() in code.so\n");
@@ -99,9 +93,6 @@ TEST_SECONDS(stack_of_a_file_that_was_cut_does_not_end_the_reader, SECONDS)
 		   "{ cat in2; echo goes on; } | " STACK " 2>out && tail -1 out && i=$((i + 1)) || "
 		   "exit 9\n"
 		   "done | sort | uniq -c");
-	if (program.status == 77) {
-		SKIP("no compiler");
-	}
 	tools_check_status(&program, 0);
 	CHECK(strstr(program.out, " 39 goes on\n") != NULL);
 }

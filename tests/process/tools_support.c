@@ -343,6 +343,9 @@ void tools_script(struct tools_program *program, unsigned seconds, const char *s
 			  "driver() { mkdir -p Loop && cp $from/driver.c $from/stream.h "
 			  "$from/Info.plist Loop; }\n"
 			  "project() { mkdir -p P.xcodeproj && cat >P.xcodeproj/project.pbxproj; }\n"
+			  "skip() { echo \"$*\" >&2; exit 77; }\n"
+			  "need_cxx() { test -n \"$OPENDEXT_TEST_CXX\" ||\n"
+			  "	skip 'C++ drivers or iig are not in this build'; }\n"
 			  "%s",
 			  script),
 		 (int)sizeof(text));
@@ -355,6 +358,9 @@ void tools_script(struct tools_program *program, unsigned seconds, const char *s
 	tools_start(program, directory, argv);
 	tools_wait(program, seconds);
 	tools_check_clean(directory);
+	if (program->status == 77) {
+		SKIP("%s", program->err);
+	}
 }
 
 void tools_check_status(const struct tools_program *program, int status)

@@ -41,8 +41,9 @@ void tools_run(struct tools_program *program, const char *directory, const char 
 /*
  * Runs a shell script in an empty directory: $dext is the program under test, $from the sources of
  * the stream example; `driver` makes ./Loop, a driver in C, `project` writes its input as the Xcode
- * project ./P.xcodeproj. Waits for the end and checks that nothing is left. Skips the test in builds
- * whose libraries are instrumented.
+ * project ./P.xcodeproj. `skip REASON` skips the test, `need_cxx` does so in builds without drivers in
+ * C++. Waits for the end and checks that nothing is left. Skips the test in builds whose libraries are
+ * instrumented.
  */
 void tools_script(struct tools_program *program, unsigned seconds, const char *script);
 void tools_check_status(const struct tools_program *program, int status);
