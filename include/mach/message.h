@@ -54,12 +54,14 @@ typedef natural_t mach_msg_timeout_t;
 #define MACH_MSGH_BITS_COMPLEX 0x80000000u
 
 /*! Results: the name is gone, or never was one; of receiving: no such port, no message in time, a
- * message that is longer than the buffer, the port went while the caller waited. */
+ * message that is longer than the buffer, one that sent to the port has ended, the port went while
+ * the caller waited. */
 #define MACH_MSG_SUCCESS       0x00000000
 #define MACH_SEND_INVALID_DEST 0x10000003
 #define MACH_RCV_INVALID_NAME  0x10004002
 #define MACH_RCV_TIMED_OUT     0x10004003
 #define MACH_RCV_TOO_LARGE     0x10004004
+#define MACH_RCV_PORT_CHANGED  0x10004006
 #define MACH_RCV_PORT_DIED     0x10004009
 
 /*!
@@ -73,9 +75,12 @@ typedef natural_t mach_msg_timeout_t;
  * @param timeout    milliseconds.
  * @param notify     ignored.
  * @return MACH_MSG_SUCCESS; MACH_RCV_INVALID_NAME; MACH_RCV_TIMED_OUT; MACH_RCV_TOO_LARGE;
- *         MACH_RCV_PORT_DIED; MACH_SEND_INVALID_DEST for MACH_SEND_MSG.
- * Blocks: until a message comes or the time is over. Threads: one per port.
- * Differs: receives only; there is nothing here that takes messages of programs.
+ *         MACH_RCV_PORT_CHANGED once when a connection was ended by its driver, behind its last
+ *         message, unless an interest notification told of that: what was outstanding there never
+ *         comes, the port goes on; MACH_RCV_PORT_DIED; MACH_SEND_INVALID_DEST for MACH_SEND_MSG.
+ * Blocks: until a message comes, a connection is ended or the time is over. Threads: one per port.
+ * Differs: receives only; there is nothing here that takes messages of programs. macOS waits on when
+ *          a connection ends.
  */
 mach_msg_return_t mach_msg(mach_msg_header_t *msg, mach_msg_option_t option,
 			   mach_msg_size_t send_size, mach_msg_size_t rcv_size,

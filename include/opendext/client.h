@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * opendext/client - what OpenDext adds to IOKitLib: notifications without a run loop, counters.
+ * opendext/client - what OpenDext adds to IOKitLib: notifications without a run loop, the state of
+ * connections, counters.
+ *
+ * When a driver ends a connection (its process dies, its device is unplugged, it terminates the user
+ * client, it cuts an application off that breaks the protocol or reads no notifications), calls fail,
+ * and what was outstanding never comes. No callback is made up for it. Nobody waits on:
+ *
+ *	- IOServiceAddInterestNotification() takes a connection in place of a service, and then tells
+ *	  of its end, in every way of waiting. A dispatch queue has no other way.
+ *	- Without such a subscription a wait ends, once, behind everything that came before: the file
+ *	  descriptor is readable, IONotificationPortDispatch() returns 0, CFRunLoopRunInMode() for one
+ *	  source returns kCFRunLoopRunHandledSource, mach_msg() returns MACH_RCV_PORT_CHANGED.
+ *	- CFRunLoopRun() and CFRunLoopRunInMode() end with kCFRunLoopRunFinished when the mode holds
+ *	  nothing but ports all of whose connections were ended and that have no subscriptions.
+ *	- IOConnectGetState() says which connection it was, and why.
  */
 #ifndef OPENDEXT_CLIENT_H
 #define OPENDEXT_CLIENT_H
@@ -12,7 +26,8 @@ extern "C" {
 #endif
 
 /*!
- * A file descriptor for poll, epoll, libuv: readable when the port has something to deliver.
+ * A file descriptor for poll, epoll, libuv: readable when the port has something to deliver, or a
+ * connection has ended.
  * @param notify  the port.
  * @return the descriptor, the same each time; -1 for NULL or without descriptors.
  * Owner: the port. Do not read it or close it; call IONotificationPortDispatch() when it is
@@ -24,14 +39,27 @@ int IONotificationPortGetFileDescriptor(IONotificationPortRef notify);
  * Waits for notifications and calls their callbacks on this thread.
  * @param notify      the port.
  * @param timeout_ms  longest wait for the first one; 0 looks and returns, negative waits for ever.
- * @return how many callbacks ran; 0 when the time is over, or once when a connection whose
- *         completions come to this port was ended by its driver (the next call on that connection
- *         says how): what was outstanding there never comes. -1 for NULL.
+ * @return how many callbacks ran; 0 when the time is over, when another thread closed a connection
+ *         meanwhile, or once when a connection whose completions come to this port was ended by its
+ *         driver (IOConnectGetState() tells) unless an interest notification told of that. -1 for
+ *         NULL.
  * Blocks: until something was delivered, such a connection ended, or timeout_ms are over.
  * Threads: one at a time per port, and not while a run loop serves it. A callback may destroy the
  *          port.
  */
 int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms);
+
+/*!
+ * Tells whether a connection can still be used, and if not, why.
+ * @param connect  the connection.
+ * @return kIOReturnSuccess; kIOReturnOffline: the driver's process has died; kIOReturnNotAttached: the
+ *         driver has ended this connection, or its device is gone; kIOReturnNotOpen: the program has
+ *         closed it and still holds the handle; kIOReturnBadArgument for another kind of handle;
+ *         MACH_SEND_INVALID_DEST for none. The first reason stays.
+ * Owner:  nothing changes; a connection that has ended is still to be closed.
+ * Blocks: no; one system call while the connection is good. Threads: any.
+ */
+kern_return_t IOConnectGetState(io_connect_t connect);
 
 /*! What a connection has cost so far. */
 struct IOConnectStatistics {

@@ -73,8 +73,6 @@ struct dx_channel_app {
 int dx_channel_app_error(const struct dx_channel_app *channel);
 /* Keeps the first error. @return the error that is kept. */
 int dx_channel_app_fail(struct dx_channel_app *channel, int negative_errno);
-/* 0 while the driver lives and nobody closes; else the error, which is kept; wakes others (Z4). */
-int dx_channel_app_check_peer(struct dx_channel_app *channel);
 /* Sleeps while *word is seen and the driver lives. Spurious returns happen.
  * @return 0; -ETIMEDOUT; or the error, as above. */
 int dx_channel_app_sleep(struct dx_channel_app *channel, const struct dx_shared_u32 *word,

@@ -339,6 +339,13 @@ int dx_channel_app_call(struct dx_channel_app *channel, const struct dx_channel_
 			struct dx_channel_response *response);
 
 /*!
+ * Looks whether the driver is still there.
+ * @return 0; -EOWNERDEAD; -ECONNRESET; -ESHUTDOWN; or the error that the channel failed with before.
+ *         It is kept, and waiters return with it. Threads: any.
+ */
+int dx_channel_app_check_peer(struct dx_channel_app *channel);
+
+/*!
  * Takes the next notification. Never blocks.
  * @return 1: *ret_note is filled; 0: none; -EPROTO; -ECHILD; -ESHUTDOWN; and once everything that
  *         was published has been taken, -EOWNERDEAD or -ECONNRESET as for calls.

@@ -62,12 +62,14 @@ static unsigned deliver(void *context)
 {
 	struct __CFMachPort *port = context;
 	_Alignas(8) unsigned char message[DX_MESSAGE_MAX_BYTES];
+	int32_t result = MACH_MSG_SUCCESS;
 	unsigned count = 0;
 
-	while (count < MAX_PER_ROUND && CFMachPortIsValid(port) &&
-	       dx_message_receive(port->port, 0, message, sizeof(message), 0) == MACH_MSG_SUCCESS) {
-		count += 1;
-		if (port->callout != NULL) {
+	while (count < MAX_PER_ROUND && CFMachPortIsValid(port) && result == MACH_MSG_SUCCESS) {
+		result = dx_message_receive(port->port, 0, message, sizeof(message), 0);
+		/* The end of a connection counts, so that a run for one source returns. */
+		count += result == MACH_MSG_SUCCESS || result == MACH_RCV_PORT_CHANGED ? 1 : 0;
+		if (result == MACH_MSG_SUCCESS && port->callout != NULL) {
 			port->callout(port, message,
 				      (CFIndex)((mach_msg_header_t *)(void *)message)->msgh_size,
 				      port->context.info);
@@ -76,11 +78,17 @@ static unsigned deliver(void *context)
 	return count;
 }
 
+static bool is_over(void *context)
+{
+	return dx_port_is_over(((struct __CFMachPort *)context)->port);
+}
+
 static const struct dx_run_loop_port functions = {
 	.descriptor = descriptor,
 	.deliver = deliver,
 	.spin = spin,
 	.arm = arm,
+	.is_over = is_over,
 };
 
 /* --- public ---------------------------------------------------------------------------------- */

@@ -8,7 +8,9 @@
  *       was invalidated meanwhile is skipped.
  *   R2  the thread sleeps only after every port source was armed and had nothing; in one poll() of
  *       the loop's own descriptor and those of the ports.
- *   R3  a loop that does not run and has nothing in it has no descriptor.
+ *   R3  a run ends as finished when the mode has nothing in it, and when all that is in it are ports to
+ *       which nothing can come any more.
+ *   R4  a loop that does not run and has nothing in it has no descriptor.
  * Threads:    a loop is run by its own thread; loops of ended threads go with them. The loop of the
  *             main thread can be had before it runs, so it is kept by the process.
  */
@@ -267,6 +269,30 @@ static bool arm_sources(const struct round *round)
 	return ready;
 }
 
+static bool is_source_over(struct __CFRunLoopSource *source)
+{
+	void *port = source->functions == NULL ? NULL : port_ref(source);
+	bool is_over = !CFRunLoopSourceIsValid(source) ||
+		       (port != NULL && source->functions->is_over(port));
+
+	(void)dx_object_unref(port); /* always NULL */
+	return is_over;
+}
+
+/* R3 */
+static bool is_round_over(const struct round *round)
+{
+	bool is_over = dx_array_count(round->sources) > 0;
+
+	for (size_t i = 0; i < dx_array_count(round->timers) && is_over; i++) {
+		is_over = !CFRunLoopTimerIsValid(dx_array_get(round->timers, i));
+	}
+	for (size_t i = 0; i < dx_array_count(round->sources) && is_over; i++) {
+		is_over = is_source_over(dx_array_get(round->sources, i));
+	}
+	return is_over;
+}
+
 /* Fills fds with the loop's and the ports' descriptors. @return how many. */
 static nfds_t collect_descriptors(const struct round *round, int wake_fd, struct pollfd *fds)
 {
@@ -344,6 +370,8 @@ static CFRunLoopRunResult run_round(struct __CFRunLoop *loop, CFRunLoopMode mode
 		result = kCFRunLoopRunStopped;
 	} else if (handled && one_source) {
 		result = kCFRunLoopRunHandledSource;
+	} else if (!again && is_round_over(&round)) {
+		result = kCFRunLoopRunFinished;
 	} else if (dx_clock_now_ns() >= deadline_ns) {
 		result = kCFRunLoopRunTimedOut;
 	} else if (!again && !arm_sources(&round)) {

@@ -143,6 +143,23 @@ kern_return_t IOConnectTrap6(io_connect_t connect, uint32_t index, uintptr_t p1,
 	return IOConnectTrap5(connect, index, p1, p2, p3, p4, p5);
 }
 
+kern_return_t IOConnectGetState(io_connect_t connect)
+{
+	struct dx_connection *connection = dx_names_get(connect, &dx_connection_class);
+
+	if (connection == NULL) {
+		return dx_names_refs(connect) > 0 ? kIOReturnBadArgument : MACH_SEND_INVALID_DEST;
+	}
+	bool closed = atomic_load_explicit(&connection->closed, memory_order_relaxed);
+	enum dx_connection_death death =
+		closed ? DX_CONNECTION_ALIVE : dx_connection_look(connection);
+	(void)dx_object_unref(connection); /* always NULL */
+	return closed			       ? kIOReturnNotOpen
+	       : death == DX_CONNECTION_ALIVE ? kIOReturnSuccess
+	       : death == DX_CONNECTION_ENDED ? kIOReturnNotAttached
+					      : kIOReturnOffline;
+}
+
 static uint64_t read_counter(atomic_uint_fast64_t *counter)
 {
 	return atomic_load_explicit(counter, memory_order_relaxed); /* a count, no order */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "channel/layout.h"
 #include "client/message.h"
 #include "client/port.h"
 #include "client/share.h"
@@ -250,8 +251,11 @@ static void tell_completion(const struct dx_delivery *delivery, struct dx_notice
 	       8 * delivery->nr_args);
 }
 
+/* Puts a completion into the queue of its port. */
+typedef int (*push_fn)(struct IONotificationPort *port, const struct dx_delivery *delivery);
+
 /* Queues a completion at its port. False: no room there, keep it. */
-static bool route(struct dx_connection *connection, const struct dx_channel_note *note)
+static bool route(struct dx_connection *connection, const struct dx_channel_note *note, push_fn push)
 {
 	struct dx_tag tag;
 
@@ -273,7 +277,7 @@ static bool route(struct dx_connection *connection, const struct dx_channel_note
 		.nr_args = note->nr_args,
 	};
 	memcpy(delivery.args, note->args, note->nr_args * sizeof(note->args[0]));
-	int error = dx_port_push(tag.port, &delivery);
+	int error = push(tag.port, &delivery);
 	if (error == 0) {
 		tag.further = NULL; /* the delivery's now */
 	}
@@ -287,7 +291,7 @@ static bool route(struct dx_connection *connection, const struct dx_channel_note
 }
 
 /* Moves one completion. @return 1; 0 none, or its port has no room; a negative errno. */
-static int move_one(struct dx_connection *connection) DX_REQUIRES(connection->drain)
+static int move_one(struct dx_connection *connection, push_fn push) DX_REQUIRES(connection->drain)
 {
 	int got = 1;
 
@@ -298,7 +302,7 @@ static int move_one(struct dx_connection *connection) DX_REQUIRES(connection->dr
 	if (!connection->has_held) {
 		return got;
 	}
-	connection->has_held = !route(connection, &connection->held);
+	connection->has_held = !route(connection, &connection->held, push);
 	return connection->has_held ? 0 : 1;
 }
 
@@ -315,7 +319,7 @@ static unsigned drain_locked(struct dx_connection *connection) DX_REQUIRES(conne
 	int got = 1;
 
 	while (count < DRAIN_QUANTUM && got > 0) {
-		got = move_one(connection);
+		got = move_one(connection, dx_port_push);
 		count += got > 0 ? 1 : 0;
 		if (got == 0 && rearm(connection)) {
 			got = 1;
@@ -337,6 +341,18 @@ unsigned dx_connection_drain(struct dx_connection *connection)
 		dx_mutex_unlock(&connection->drain);
 	}
 	return count;
+}
+
+void dx_connection_drain_rest(struct dx_connection *connection)
+{
+	int got = 1;
+
+	dx_mutex_lock(&connection->drain);
+	/* The driver may live and go on writing: what fits into the ring and the held one, no more. */
+	for (uint32_t i = 0; i <= DX_LAYOUT_CQ_SIZE && got > 0; i++) {
+		got = move_one(connection, dx_port_push_last);
+	}
+	dx_mutex_unlock(&connection->drain);
 }
 
 bool dx_connection_arm(struct dx_connection *connection)
@@ -366,13 +382,32 @@ bool dx_connection_spin(struct dx_connection *connection)
 	return ready;
 }
 
-/* The socket hung up: the channel knows whether the process died or only this connection. */
+/*
+ * The socket is of no use any more: the channel knows whether the process died or only this
+ * connection. When it knows nothing we gave the socket up, or a process that the kernel does not watch
+ * died: one that lives says so before it hangs up.
+ */
 static void find_cause(struct dx_connection *connection)
 {
-	dx_mutex_lock(&connection->drain);
-	int error = dx_channel_app_arm(connection->channel, 1);
-	dx_mutex_unlock(&connection->drain);
+	int error = dx_channel_app_check_peer(connection->channel);
+
+	if (error == 0) {
+		int socket_error = dx_mux_error(connection->mux);
+
+		error = socket_error == 0 || socket_error == -ECONNRESET ? -EOWNERDEAD : -ECONNRESET;
+	}
 	dx_connection_note_death(connection, error);
+}
+
+enum dx_connection_death dx_connection_look(struct dx_connection *connection)
+{
+	int death = atomic_load_explicit(&connection->death, memory_order_relaxed);
+
+	if (death == DX_CONNECTION_ALIVE && dx_mux_is_hung_up(connection->mux)) {
+		find_cause(connection);
+		death = atomic_load_explicit(&connection->death, memory_order_relaxed);
+	}
+	return (enum dx_connection_death)death;
 }
 
 bool dx_connection_pump(struct dx_connection *connection)

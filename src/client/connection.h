@@ -85,6 +85,10 @@ void dx_connection_note_death(struct dx_connection *connection, int error);
 
 /* Moves completions to their ports. @return how many. */
 unsigned dx_connection_drain(struct dx_connection *connection);
+/* The driver ended the connection: moves what it had sent before, also where there is no room. */
+void dx_connection_drain_rest(struct dx_connection *connection);
+/* Looks whether the driver has ended it. */
+enum dx_connection_death dx_connection_look(struct dx_connection *connection);
 /* Makes the control socket tell of completions. @return true: there are some already. */
 bool dx_connection_arm(struct dx_connection *connection);
 void dx_connection_disarm(struct dx_connection *connection);

@@ -95,7 +95,9 @@ int32_t dx_message_receive(struct IONotificationPort *port, uint32_t options, vo
 		}
 	} while (error == 0 && delivery.tell == NULL);
 	if (error < 0) {
-		return error == -ESHUTDOWN ? MACH_RCV_PORT_DIED : MACH_RCV_TIMED_OUT;
+		return error == -ESHUTDOWN	? MACH_RCV_PORT_DIED
+		       : error == -ECONNRESET ? MACH_RCV_PORT_CHANGED
+					      : MACH_RCV_TIMED_OUT;
 	}
 	delivery.tell(&delivery, &notice);
 	bool fits = bytes_of(&notice) + TRAILER_BYTES <= capacity;

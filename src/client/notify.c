@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include <IOKit/IOKitLib.h>
+#include <IOKit/IOMessage.h>
 
 #include "base/cleanup.h"
 #include "base/ioreturn.h"
 #include "base/limits.h"
+#include "client/connection.h"
 #include "client/message.h"
 #include "client/names.h"
 #include "client/port.h"
@@ -44,7 +46,8 @@ struct matching {
 struct interest {
 	struct subscription base;
 	IOServiceInterestCallback callback;
-	io_service_t service; /* the program's handle */
+	io_service_t service; /* the program's handle; or its connection */
+	struct dx_port_ending ending; /* of a connection */
 };
 
 static void subscription_fini(struct subscription *subscription)
@@ -76,6 +79,15 @@ static void dropped(void *object)
 
 	atomic_store_explicit(&subscription->cancelled, true, memory_order_relaxed);
 	dx_session_unwatch(&subscription->watch);
+	dx_port_remove_watch(subscription->port);
+}
+
+static void ending_dropped(void *object)
+{
+	struct interest *interest = object;
+
+	atomic_store_explicit(&interest->base.cancelled, true, memory_order_relaxed);
+	dx_port_remove_ending(interest->base.port, &interest->ending);
 }
 
 const struct dx_named_class dx_matching_class = {
@@ -94,6 +106,16 @@ const struct dx_named_class dx_interest_class = {
 		.free = interest_free,
 	},
 	.dropped = dropped,
+};
+
+/* An interest in a connection: the broker has no part in it. */
+const struct dx_named_class dx_ending_class = {
+	.class = {
+		.name = "interest notification",
+		.instance_size = sizeof(struct interest),
+		.free = interest_free,
+	},
+	.dropped = ending_dropped,
 };
 
 static bool is_cancelled(struct subscription *subscription)
@@ -252,19 +274,36 @@ static void tell_interest(const struct dx_delivery *delivery, struct dx_notice *
 	memcpy(ret_notice->content, &content, sizeof(content));
 }
 
-static void interest_event(struct dx_watch *watch, const struct dx_wire_event *event)
+static struct dx_delivery interest_delivery(struct interest *interest, uint32_t type,
+					    uint64_t argument)
 {
-	struct interest *interest = (void *)watch;
-	struct dx_delivery delivery = {
+	return (struct dx_delivery){
 		.deliver = deliver_interest,
 		.tell = tell_interest,
 		.object = dx_object_ref(interest),
-		.result = (int32_t)event->message_type,
+		.result = (int32_t)type,
 		.nr_args = 1,
-		.args = {event->argument},
+		.args = {argument},
 	};
+}
+
+static void interest_event(struct dx_watch *watch, const struct dx_wire_event *event)
+{
+	struct interest *interest = (void *)watch;
+	struct dx_delivery delivery =
+		interest_delivery(interest, event->message_type, event->argument);
 
 	if (dx_port_push(interest->base.port, &delivery) < 0) {
+		(void)dx_object_unref(interest); /* always NULL; nobody is left to hear it */
+	}
+}
+
+static void interest_ended(void *object)
+{
+	struct interest *interest = object;
+	struct dx_delivery delivery = interest_delivery(interest, kIOMessageServiceIsTerminated, 0);
+
+	if (dx_port_push_last(interest->base.port, &delivery) < 0) {
 		(void)dx_object_unref(interest); /* always NULL; nobody is left to hear it */
 	}
 }
@@ -294,6 +333,7 @@ static kern_return_t start(struct subscription *subscription, uint32_t *ret_name
 		return dx_ioreturn_from_errno(error);
 	}
 	subscription->name = name;
+	dx_port_add_watch(subscription->port); /* until it is dropped */
 	error = dx_session_watch(&subscription->watch, &status);
 	if (error == 0) {
 		error = dx_port_attach_session(subscription->port);
@@ -390,33 +430,104 @@ kern_return_t IOServiceAddNotification(mach_port_t mainPort, const char *notific
 	return result;
 }
 
+/* The messages of a service, or the end of a connection, that a program wants to be told of. */
+struct wish_for_messages {
+	IONotificationPortRef port;
+	io_service_t service;
+	const char *kind;
+	IOServiceInterestCallback callback;
+	void *refcon;
+};
+
+static struct interest *interest_new(const struct dx_named_class *class,
+				     const struct wish_for_messages *wish)
+{
+	struct interest *interest = dx_object_new(&class->class);
+
+	if (interest != NULL) {
+		interest->callback = wish->callback;
+		interest->service = wish->service;
+		interest->base.port = dx_object_ref(wish->port);
+		interest->base.refcon = wish->refcon;
+	}
+	return interest;
+}
+
+static kern_return_t add_interest(const struct wish_for_messages *wish, uint64_t id,
+				  io_object_t *ret_notification)
+{
+	struct interest *interest = interest_new(&dx_interest_class, wish);
+
+	if (interest == NULL) {
+		return kIOReturnNoMemory;
+	}
+	interest->base.watch.service = id;
+	interest->base.watch.event = interest_event;
+	kern_return_t result = set_kind(&interest->base.watch, wish->kind)
+				       ? start(&interest->base, ret_notification)
+				       : kIOReturnUnsupported;
+	(void)dx_object_unref(interest); /* always NULL */
+	return result;
+}
+
+/* A connection that has ended already is told of, too; one that the program closed is none. */
+static kern_return_t add_ending(const struct wish_for_messages *wish,
+				struct dx_connection *connection, io_object_t *ret_notification)
+{
+	uint32_t name = 0;
+
+	if (strcmp(wish->kind, kIOGeneralInterest) != 0) {
+		return kIOReturnUnsupported;
+	}
+	if (atomic_load_explicit(&connection->closed, memory_order_relaxed)) {
+		return MACH_SEND_INVALID_DEST;
+	}
+	struct interest *interest = interest_new(&dx_ending_class, wish);
+	if (interest == NULL) {
+		return kIOReturnNoMemory;
+	}
+	dx_list_init(&interest->ending.node);
+	interest->ending.object = interest;
+	interest->ending.ended = interest_ended;
+	int error = dx_names_add(interest, &name);
+	if (error == 0) {
+		error = dx_port_add_ending(wish->port, connection, &interest->ending);
+		if (error < 0) {
+			(void)dx_names_release(name); /* ours */
+		}
+	}
+	(void)dx_object_unref(interest); /* always NULL */
+	if (error < 0) {
+		return error == -ESHUTDOWN ? kIOReturnBadArgument : dx_ioreturn_from_errno(error);
+	}
+	*ret_notification = name;
+	return kIOReturnSuccess;
+}
+
 kern_return_t IOServiceAddInterestNotification(IONotificationPortRef notifyPort,
 					       io_service_t service, const char *interestType,
 					       IOServiceInterestCallback callback, void *refCon,
 					       io_object_t *notification)
 {
+	const struct wish_for_messages wish = {
+		.port = notifyPort,
+		.service = service,
+		.kind = interestType,
+		.callback = callback,
+		.refcon = refCon,
+	};
 	uint64_t id = 0;
 
 	if (notifyPort == NULL || notification == NULL || interestType == NULL) {
 		return kIOReturnBadArgument;
 	}
 	*notification = IO_OBJECT_NULL;
-	kern_return_t result = dx_service_id(service, &id);
-	if (result != kIOReturnSuccess) {
-		return result;
+	struct dx_connection *connection = dx_names_get(service, &dx_connection_class);
+	kern_return_t result = connection == NULL ? dx_service_id(service, &id)
+						  : add_ending(&wish, connection, notification);
+	if (connection == NULL && result == kIOReturnSuccess) {
+		result = add_interest(&wish, id, notification);
 	}
-	struct interest *interest = dx_object_new(&dx_interest_class.class);
-	if (interest == NULL) {
-		return kIOReturnNoMemory;
-	}
-	interest->callback = callback;
-	interest->service = service;
-	interest->base.port = dx_object_ref(notifyPort);
-	interest->base.refcon = refCon;
-	interest->base.watch.service = id;
-	interest->base.watch.event = interest_event;
-	result = set_kind(&interest->base.watch, interestType) ? start(&interest->base, notification)
-							       : kIOReturnUnsupported;
-	(void)dx_object_unref(interest); /* always NULL */
+	(void)dx_object_unref(connection); /* always NULL */
 	return result;
 }

@@ -20,7 +20,7 @@
 
 #include "client/names.h"
 
-extern const struct dx_named_class dx_matching_class, dx_interest_class;
+extern const struct dx_named_class dx_matching_class, dx_interest_class, dx_ending_class;
 
 /* The next service of a matching subscription; false at the end, which arms it. */
 bool dx_matching_next(void *subscription, uint64_t *ret_id);

@@ -369,6 +369,7 @@ static const char *class_of_object(const void *object)
 		{&dx_connection_class, "IOUserUserClient"},
 		{&dx_matching_class, "IOServiceUserNotification"},
 		{&dx_interest_class, "IOServiceMessageUserNotification"},
+		{&dx_ending_class, "IOServiceMessageUserNotification"},
 	};
 
 	for (size_t i = 0; i < DX_ARRAY_SIZE(names); i++) {

@@ -45,14 +45,14 @@ static void port_free(struct dx_object *object)
 	dx_mutex_fini(&port->lock);
 }
 
-static int watch_fd(const struct IONotificationPort *port, int fd, uint64_t about)
+int dx_port_watch_fd(const struct IONotificationPort *port, int fd, uint64_t about)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.u64 = about};
 
 	return epoll_ctl(port->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
 }
 
-static void wake_locked(struct IONotificationPort *port) DX_REQUIRES(port->lock)
+void dx_port_wake_locked(struct IONotificationPort *port)
 {
 	uint64_t one = 1;
 
@@ -66,9 +66,6 @@ static int grow_locked(struct IONotificationPort *port) DX_REQUIRES(port->lock)
 {
 	uint32_t size = port->queue_size == 0 ? FIRST_QUEUE : port->queue_size * 2;
 
-	if (port->queue_size >= DX_MAX_NOTIFY_BACKLOG) {
-		return -EAGAIN;
-	}
 	struct dx_delivery *queue = malloc(size * sizeof(*queue));
 	if (queue == NULL) {
 		return -ENOMEM;
@@ -83,10 +80,14 @@ static int grow_locked(struct IONotificationPort *port) DX_REQUIRES(port->lock)
 	return 0;
 }
 
-static int make_room_locked(struct IONotificationPort *port) DX_REQUIRES(port->lock)
+static int make_room_locked(struct IONotificationPort *port, uint32_t limit)
+	DX_REQUIRES(port->lock)
 {
 	if (port->destroyed) {
 		return -ESHUTDOWN;
+	}
+	if (port->queue_count >= limit) {
+		return -EAGAIN;
 	}
 	return port->queue_count == port->queue_size ? grow_locked(port) : 0;
 }
@@ -99,34 +100,37 @@ static void put_locked(struct IONotificationPort *port, uint32_t index,
 	       offsetof(struct dx_delivery, args[delivery->nr_args]));
 	port->queue_count += 1;
 	if (port->armed) {
-		wake_locked(port);
+		dx_port_wake_locked(port);
 	}
 }
 
-static int push_locked(struct IONotificationPort *port, const struct dx_delivery *delivery)
-	DX_REQUIRES(port->lock)
+static int push_limited(struct IONotificationPort *port, const struct dx_delivery *delivery,
+			uint32_t limit)
 {
-	int error = make_room_locked(port);
-
+	dx_mutex_lock(&port->lock);
+	int error = make_room_locked(port, limit);
 	if (error == 0) {
 		put_locked(port, (port->queue_head + port->queue_count) % port->queue_size,
 			   delivery);
 	}
+	dx_mutex_unlock(&port->lock);
 	return error;
 }
 
 int dx_port_push(struct IONotificationPort *port, const struct dx_delivery *delivery)
 {
-	dx_mutex_lock(&port->lock);
-	int error = push_locked(port, delivery);
-	dx_mutex_unlock(&port->lock);
-	return error;
+	return push_limited(port, delivery, DX_MAX_NOTIFY_BACKLOG);
+}
+
+int dx_port_push_last(struct IONotificationPort *port, const struct dx_delivery *delivery)
+{
+	return push_limited(port, delivery, UINT32_MAX);
 }
 
 int dx_port_put_back(struct IONotificationPort *port, const struct dx_delivery *delivery)
 {
 	dx_mutex_lock(&port->lock);
-	int error = make_room_locked(port);
+	int error = make_room_locked(port, UINT32_MAX); /* it had its place */
 	if (error == 0) {
 		port->queue_head = (port->queue_head + port->queue_size - 1) % port->queue_size;
 		put_locked(port, port->queue_head, delivery);
@@ -143,118 +147,12 @@ bool dx_port_has_room(struct IONotificationPort *port)
 	return room;
 }
 
-static int attach_locked(struct IONotificationPort *port, struct dx_connection *connection)
-	DX_REQUIRES(port->lock)
-{
-	for (uint32_t i = 0; i < port->nr_connections; i++) {
-		if (port->connections[i] == connection) {
-			return 0;
-		}
-	}
-	if (port->destroyed) {
-		return -ESHUTDOWN;
-	}
-	if (port->nr_connections == port->nr_places) {
-		uint32_t places = port->nr_places == 0 ? 4 : port->nr_places * 2;
-		struct dx_connection **connections =
-			reallocarray(port->connections, places, sizeof(*connections));
-
-		if (connections == NULL) {
-			return -ENOMEM;
-		}
-		port->connections = connections;
-		port->nr_places = places;
-	}
-	int error = watch_fd(port, connection->mux->socket, (uintptr_t)connection);
-	if (error < 0) {
-		return error;
-	}
-	port->connections[port->nr_connections++] = dx_object_ref(connection);
-	atomic_fetch_add_explicit(&connection->nr_ports, 1, memory_order_relaxed);
-	if (port->armed) {
-		wake_locked(port); /* so that the new connection is armed too */
-	}
-	return 0;
-}
-
-int dx_port_attach(struct IONotificationPort *port, struct dx_connection *connection)
-{
-	dx_mutex_lock(&port->lock);
-	int error = attach_locked(port, connection);
-	dx_mutex_unlock(&port->lock);
-	return error;
-}
-
 int dx_port_attach_session(struct IONotificationPort *port)
 {
 	int fd = dx_session_descriptor();
-	int error = fd < 0 ? fd : watch_fd(port, fd, ABOUT_SESSION);
+	int error = fd < 0 ? fd : dx_port_watch_fd(port, fd, ABOUT_SESSION);
 
 	return error == -EEXIST ? 0 : error;
-}
-
-/* The i-th connection, counted, or NULL. */
-static struct dx_connection *connection_at(struct IONotificationPort *port, uint32_t index)
-{
-	dx_mutex_lock(&port->lock);
-	struct dx_connection *connection =
-		index < port->nr_connections ? dx_object_ref(port->connections[index]) : NULL;
-	dx_mutex_unlock(&port->lock);
-	return connection;
-}
-
-/* Nothing will come from this connection any more. */
-static void detach(struct IONotificationPort *port, struct dx_connection *connection)
-{
-	bool found = false;
-
-	dx_mutex_lock(&port->lock);
-	for (uint32_t i = 0; i < port->nr_connections && !found; i++) {
-		if (port->connections[i] == connection) {
-			port->connections[i] = port->connections[--port->nr_connections];
-			found = true;
-		}
-	}
-	dx_mutex_unlock(&port->lock);
-	if (found) {
-		(void)epoll_ctl(port->epoll_fd, EPOLL_CTL_DEL, connection->mux->socket, NULL);
-		atomic_fetch_sub_explicit(&connection->nr_ports, 1, memory_order_relaxed);
-		(void)dx_object_unref(connection); /* always NULL */
-	}
-}
-
-/* Whether a connection is still attached, as the same epoll round may have detached it. */
-static struct dx_connection *attached(struct IONotificationPort *port, uint64_t about)
-{
-	struct dx_connection *found = NULL;
-
-	dx_mutex_lock(&port->lock);
-	for (uint32_t i = 0; i < port->nr_connections; i++) {
-		if ((uintptr_t)port->connections[i] == about) {
-			found = dx_object_ref(port->connections[i]);
-		}
-	}
-	dx_mutex_unlock(&port->lock);
-	return found;
-}
-
-/* The other side has ended this connection: what is outstanding never comes. */
-static void lose(struct IONotificationPort *port, struct dx_connection *connection)
-{
-	(void)dx_connection_drain(connection); /* what came before the end */
-	detach(port, connection);
-	dx_mutex_lock(&port->lock);
-	port->has_lost = true;
-	dx_mutex_unlock(&port->lock);
-}
-
-bool dx_port_take_loss(struct IONotificationPort *port)
-{
-	dx_mutex_lock(&port->lock);
-	bool has_lost = port->has_lost;
-	port->has_lost = false;
-	dx_mutex_unlock(&port->lock);
-	return has_lost;
 }
 
 /* For IOConnectGetStatistics(). */
@@ -285,12 +183,7 @@ static void handle_event(struct IONotificationPort *port, uint64_t about)
 	} else if (about == ABOUT_SESSION) {
 		dx_session_pump();
 	} else {
-		struct dx_connection *connection = attached(port, about);
-
-		if (connection != NULL && !dx_connection_pump(connection)) {
-			lose(port, connection);
-		}
-		(void)dx_object_unref(connection); /* always NULL */
+		dx_port_look_at_connection(port, about);
 	}
 }
 
@@ -312,23 +205,10 @@ void dx_port_disarm(struct IONotificationPort *port)
 	dx_mutex_lock(&port->lock);
 	port->armed = false;
 	dx_mutex_unlock(&port->lock);
-	for (uint32_t i = 0; (connection = connection_at(port, i)) != NULL; i++) {
+	for (uint32_t i = 0; (connection = dx_port_connection_at(port, i)) != NULL; i++) {
 		/* Another port may sleep on the same connection; then it stays armed. */
 		if (atomic_load_explicit(&connection->nr_ports, memory_order_relaxed) == 1) {
 			dx_connection_disarm(connection);
-		}
-		(void)dx_object_unref(connection); /* always NULL */
-	}
-}
-
-static void drain_connections(struct IONotificationPort *port)
-{
-	struct dx_connection *connection = NULL;
-
-	for (uint32_t i = 0; (connection = connection_at(port, i)) != NULL; i++) {
-		(void)dx_connection_drain(connection);
-		if (atomic_load_explicit(&connection->closed, memory_order_relaxed)) {
-			detach(port, connection);
 		}
 		(void)dx_object_unref(connection); /* always NULL */
 	}
@@ -366,7 +246,7 @@ void dx_port_collect(struct IONotificationPort *port)
 	} else if (port->rounds % ROUNDS_PER_POLL == 0) {
 		dx_port_wait_events(port, 0);
 	}
-	drain_connections(port);
+	dx_port_drain_connections(port);
 }
 
 unsigned dx_port_deliver(void *context)
@@ -391,7 +271,7 @@ bool dx_port_spin(void *context)
 	bool ready = port->queue_count > 0;
 	bool alone = port->nr_connections == 1;
 	dx_mutex_unlock(&port->lock);
-	struct dx_connection *connection = ready || !alone ? NULL : connection_at(port, 0);
+	struct dx_connection *connection = ready || !alone ? NULL : dx_port_connection_at(port, 0);
 	if (connection != NULL) {
 		ready = dx_connection_spin(connection);
 	}
@@ -408,7 +288,7 @@ bool dx_port_arm(void *context)
 	port->armed = true;
 	bool ready = port->queue_count > 0 && !port->destroyed;
 	dx_mutex_unlock(&port->lock);
-	for (uint32_t i = 0; !ready && (connection = connection_at(port, i)) != NULL; i++) {
+	for (uint32_t i = 0; !ready && (connection = dx_port_connection_at(port, i)) != NULL; i++) {
 		ready = dx_connection_arm(connection);
 		(void)dx_object_unref(connection); /* always NULL */
 	}
@@ -420,11 +300,20 @@ int dx_port_descriptor(void *context)
 	return ((struct IONotificationPort *)context)->epoll_fd;
 }
 
+/* The end of a connection counts as handled, so that a run for one source returns. */
+static unsigned deliver_in_loop(void *context)
+{
+	unsigned nr_callbacks = dx_port_deliver(context);
+
+	return nr_callbacks + (dx_port_take_loss(context) ? 1 : 0);
+}
+
 static const struct dx_run_loop_port run_loop_functions = {
 	.descriptor = dx_port_descriptor,
-	.deliver = dx_port_deliver,
+	.deliver = deliver_in_loop,
 	.spin = dx_port_spin,
 	.arm = dx_port_arm,
+	.is_over = dx_port_is_over,
 };
 
 bool dx_port_set_feeder(struct IONotificationPort *port, struct dx_port_feeder *feeder)
@@ -437,7 +326,7 @@ bool dx_port_set_feeder(struct IONotificationPort *port, struct dx_port_feeder *
 	}
 	dx_port_feeder_stop(old);
 	if (old != NULL) {
-		wake_locked(port); /* so that its thread looks */
+		dx_port_wake_locked(port); /* so that its thread looks */
 	}
 	dx_mutex_unlock(&port->lock);
 	(void)dx_object_unref(old); /* always NULL */
@@ -453,7 +342,7 @@ static int open_descriptors(struct IONotificationPort *port)
 	if (port->epoll_fd < 0 || port->wake_fd < 0) {
 		return -errno;
 	}
-	return watch_fd(port, port->wake_fd, ABOUT_WAKE);
+	return dx_port_watch_fd(port, port->wake_fd, ABOUT_WAKE);
 }
 
 /* P3 */
@@ -479,15 +368,15 @@ static void destroy(struct IONotificationPort *port)
 		CFRunLoopSourceInvalidate(source);
 		CFRelease(source);
 	}
-	while ((connection = connection_at(port, 0)) != NULL) {
-		detach(port, connection);
+	while ((connection = dx_port_connection_at(port, 0)) != NULL) {
+		dx_port_detach(port, connection);
 		(void)dx_object_unref(connection); /* always NULL */
 	}
 	dx_mutex_lock(&port->lock);
 	free(port->connections);
 	port->connections = NULL;
 	port->nr_places = 0;
-	wake_locked(port); /* who waits in dx_port_take() */
+	dx_port_wake_locked(port); /* who waits in dx_port_take() */
 	dx_mutex_unlock(&port->lock);
 }
 
@@ -517,6 +406,7 @@ static int new_port(bool ends_with_name, struct IONotificationPort **ret_port)
 		return -ENOMEM;
 	}
 	dx_mutex_init(&port->lock);
+	dx_list_init(&port->endings);
 	port->epoll_fd = -1;
 	port->wake_fd = -1;
 	port->ends_with_name = ends_with_name;
@@ -605,7 +495,7 @@ void dx_port_arm_external(struct IONotificationPort *port)
 {
 	if (dx_port_arm(port)) {
 		dx_mutex_lock(&port->lock);
-		wake_locked(port);
+		dx_port_wake_locked(port);
 		dx_mutex_unlock(&port->lock);
 	}
 }

@@ -79,8 +79,10 @@ int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms)
 	}
 	uint64_t deadline_ns = deadline_after(timeout_ms);
 	unsigned nr_callbacks = dx_port_deliver(port);
+	uint32_t nr_closed = dx_port_nr_closed(port); /* what was closed before does not count */
 	/* What came before the end of a connection goes first. */
-	while (nr_callbacks == 0 && !dx_port_take_loss(port) && wait_for_more(port, deadline_ns)) {
+	while (nr_callbacks == 0 && !dx_port_take_loss(port) &&
+	       dx_port_nr_closed(port) == nr_closed && wait_for_more(port, deadline_ns)) {
 		nr_callbacks = dx_port_deliver(port);
 	}
 	end_wait(port);
@@ -95,14 +97,16 @@ int dx_port_take(struct IONotificationPort *port, int timeout_ms, struct dx_deli
 
 	dx_port_collect(port);
 	bool taken = dx_port_pop(port, ret_delivery);
-	while (!taken && more) {
+	bool lost = !taken && dx_port_take_loss(port);
+	while (!taken && !lost && more) {
 		more = wait_for_more(port, deadline_ns);
 		dx_port_collect(port);
 		taken = dx_port_pop(port, ret_delivery);
+		lost = !taken && dx_port_take_loss(port);
 	}
 	end_wait(port);
 	if (taken) {
 		return 0;
 	}
-	return is_destroyed(port) ? -ESHUTDOWN : -ETIMEDOUT;
+	return lost ? -ECONNRESET : is_destroyed(port) ? -ESHUTDOWN : -ETIMEDOUT;
 }

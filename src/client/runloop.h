@@ -26,6 +26,8 @@ struct dx_run_loop_port {
 	bool (*spin)(void *port);
 	/* Makes the descriptor tell. @return true: something is there already, do not sleep. */
 	bool (*arm)(void *port);
+	/* Whether nothing can come any more, for its drivers have ended what it waited for. */
+	bool (*is_over)(void *port);
 };
 
 /* port is a struct dx_object, retained until the source is invalidated. +1; NULL without memory. */

@@ -389,3 +389,17 @@ unsigned world_count_fds(pid_t pid)
 	(void)closedir(dir);
 	return count;
 }
+
+bool world_is_asleep(pid_t thread)
+{
+	char path[64];
+	char state = '\0';
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
+	FILE *file = fopen(path, "re");
+	if (file != NULL) {
+		(void)fscanf(file, "%*d (%*[^)]) %c", &state); /* nothing read: not asleep */
+		(void)fclose(file);
+	}
+	return state == 'S';
+}

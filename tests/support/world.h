@@ -162,5 +162,7 @@ void world_hear_nothing(IONotificationPortRef port, const struct heard *heard);
 /* Process of the driver behind a connection (the test's own in the loop). */
 pid_t world_driver_pid(io_connect_t connect);
 unsigned world_count_fds(pid_t pid);
+/* Whether a thread of this process waits in the kernel. */
+bool world_is_asleep(pid_t thread);
 
 #endif

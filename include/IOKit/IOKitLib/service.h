@@ -121,13 +121,16 @@ kern_return_t IOServiceAddNotification(mach_port_t mainPort, const char *notific
 /*!
  * Subscribes to messages of one service; its end is kIOMessageServiceIsTerminated.
  * @param notifyPort    delivers the callback.
- * @param service       the service.
+ * @param service       the service; or a connection (io_connect_t), whose end by the driver is told,
+ *                      once, also when it was before; not when the program closes it.
  * @param interestType  kIOGeneralInterest, kIOBusyInterest, ...
  * @param callback      called with service, the message and its argument.
  * @param refCon        given to callback.
  * @param notification  receives the subscription, +1.
  * @return kIOReturnSuccess; kIOReturnBadArgument; MACH_SEND_INVALID_DEST for a stale service;
- *         kIOReturnUnsupported for an unknown kind; kIOReturnNotReady without a broker.
+ *         kIOReturnUnsupported for an unknown kind, of a connection for all but kIOGeneralInterest;
+ *         kIOReturnNotReady without a broker, which a connection does not need.
+ * Differs: macOS takes no connection there, and has no message of the end of one.
  */
 kern_return_t IOServiceAddInterestNotification(IONotificationPortRef notifyPort,
 					       io_service_t service, const char *interestType,

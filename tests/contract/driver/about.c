@@ -101,6 +101,13 @@ METHOD(contract_terminate)
 	return IOServiceTerminate(service_of(target), 0);
 }
 
+METHOD(contract_terminate_client)
+{
+	(void)reference;
+	(void)arguments;
+	return IOServiceTerminate((IOService *)target, 0);
+}
+
 METHOD(contract_crash)
 {
 	(void)target;

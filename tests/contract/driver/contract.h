@@ -89,6 +89,7 @@ enum contract_selector {
 	CONTRACT_REMOVE_PROPERTY,   /* struct in: key */
 	CONTRACT_ADJUST_BUSY,	    /* in: difference */
 	CONTRACT_TERMINATE,	    /* the service ends itself */
+	CONTRACT_TERMINATE_CLIENT,  /* the user client ends itself: this connection only */
 	CONTRACT_CRASH,		    /* in: 0 abort, 1 SIGKILL, 2 SIGSEGV */
 	CONTRACT_ENTITLEMENTS,	    /* struct out: IOUserClientCreator; out: administrator */
 	/* checks that run in the driver; struct out: text of the first failure, empty when none */

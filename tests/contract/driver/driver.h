@@ -109,6 +109,7 @@ METHOD(contract_set_property);
 METHOD(contract_remove_property);
 METHOD(contract_adjust_busy);
 METHOD(contract_terminate);
+METHOD(contract_terminate_client);
 METHOD(contract_crash);
 METHOD(contract_entitlements);
 METHOD(contract_test_memory);

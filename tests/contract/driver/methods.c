@@ -306,6 +306,7 @@ static const IOUserClientMethodDispatch rows[CONTRACT_NR_GENERAL] = {
 	[CONTRACT_REMOVE_PROPERTY] = {contract_remove_property, false, 0, ANY, 0, 0},
 	[CONTRACT_ADJUST_BUSY] = {contract_adjust_busy, false, 1, 0, 0, 0},
 	[CONTRACT_TERMINATE] = {contract_terminate, false, 0, 0, 0, 0},
+	[CONTRACT_TERMINATE_CLIENT] = {contract_terminate_client, false, 0, 0, 0, 0},
 	[CONTRACT_CRASH] = {contract_crash, false, 1, 0, 0, 0},
 	[CONTRACT_ENTITLEMENTS] = {contract_entitlements, false, 0, 0, 1, ANY},
 	[CONTRACT_TEST_MEMORY] = {contract_test_memory, false, 0, 0, 0, ANY},

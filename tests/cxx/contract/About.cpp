@@ -83,6 +83,11 @@ METHOD(TerminateService)
 	return ServiceOf(target)->Terminate(0);
 }
 
+METHOD(TerminateClient)
+{
+	return CLIENT->Terminate(0);
+}
+
 METHOD(Crash)
 {
 	switch (arguments->scalarInput[0]) {

@@ -115,6 +115,7 @@ METHOD(SetProperty);
 METHOD(RemoveServiceProperty);
 METHOD(AdjustServiceBusy);
 METHOD(TerminateService);
+METHOD(TerminateClient);
 METHOD(Crash);
 METHOD(Entitlements);
 

@@ -272,6 +272,7 @@ static const IOUserClientMethodDispatch rows[CONTRACT_NR_GENERAL] = {
 	[CONTRACT_REMOVE_PROPERTY] = {RemoveServiceProperty, false, 0, ANY, 0, 0},
 	[CONTRACT_ADJUST_BUSY] = {AdjustServiceBusy, false, 1, 0, 0, 0},
 	[CONTRACT_TERMINATE] = {TerminateService, false, 0, 0, 0, 0},
+	[CONTRACT_TERMINATE_CLIENT] = {TerminateClient, false, 0, 0, 0, 0},
 	[CONTRACT_CRASH] = {Crash, false, 1, 0, 0, 0},
 	[CONTRACT_ENTITLEMENTS] = {Entitlements, false, 0, 0, 1, ANY},
 };
