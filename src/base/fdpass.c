@@ -120,7 +120,11 @@ ssize_t dx_fdpass_recv(int socket, void *buffer, size_t capacity, int *ret_fds, 
 		return length;
 	}
 	nr_fds = collect_fds(&message, fds);
-	/* MSG_CTRUNC also stands for "this process has no free descriptor". */
+	/* Cut before the room was full: the kernel found no free descriptor in this process. */
+	if ((message.msg_flags & MSG_CTRUNC) != 0 && nr_fds <= DX_FDPASS_MAX) {
+		dx_fdpass_close_all(fds, nr_fds);
+		return -EMFILE;
+	}
 	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || nr_fds > max_fds ||
 	    nr_fds > DX_FDPASS_MAX || (length == 0 && nr_fds > 0)) {
 		dx_fdpass_close_all(fds, nr_fds);

@@ -27,7 +27,9 @@ int dx_fdpass_send(int socket, const void *bytes, size_t length, const int *fds,
 /*
  * Receives one message. ret_fds has room for DX_FDPASS_MAX; unused entries become -1.
  * @return number of bytes > 0; 0 when the peer has closed; -EAGAIN; -EPROTO for a message that
- *         is longer than capacity or carries more descriptors than DX_FDPASS_MAX or max_fds.
+ *         is longer than capacity or carries more descriptors than DX_FDPASS_MAX or max_fds;
+ *         -EMFILE when this process has no room for them. After both the message is lost, so the
+ *         connection is of no more use.
  */
 ssize_t dx_fdpass_recv(int socket, void *buffer, size_t capacity, int *ret_fds, size_t max_fds,
 		       int nonblocking);

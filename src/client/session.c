@@ -334,6 +334,14 @@ static int get_mux(struct dx_mux **ret_mux)
 	return 0;
 }
 
+/* Why there is no conversation: a limit of this process, or else no broker. */
+static int session_error(int error)
+{
+	bool is_ours = error == -ECHILD || error == -ENOMEM || error == -EMFILE;
+
+	return is_ours ? error : -EAGAIN;
+}
+
 int dx_session_request(const struct dx_mux_send *send, struct dx_wire_message_in *ret_reply,
 		       int32_t *ret_status)
 {
@@ -345,12 +353,12 @@ int dx_session_request(const struct dx_mux_send *send, struct dx_wire_message_in
 	for (int attempt = 0; attempt < 2; attempt++) {
 		error = get_mux(&mux);
 		if (error < 0) {
-			return error == -ECHILD || error == -ENOMEM ? error : -EAGAIN;
+			return session_error(error);
 		}
 		error = request_on(mux, send, ret_reply, ret_status);
 		mux = dx_object_unref(mux);
-		if (error == 0 || error == -EREMOTEIO || error == -ENOMEM || error == -EMSGSIZE ||
-		    error == -EINVAL) {
+		if (error == 0 || error == -EREMOTEIO || error == -ENOMEM || error == -EMFILE ||
+		    error == -EMSGSIZE || error == -EINVAL) {
 			return error;
 		}
 	}
@@ -401,7 +409,7 @@ int dx_session_watch(struct dx_watch *watch, int32_t *ret_status)
 
 	*ret_status = 0;
 	if (error < 0) {
-		return error == -ECHILD || error == -ENOMEM ? error : -EAGAIN;
+		return session_error(error);
 	}
 	dx_mutex_lock(&session.lock);
 	error = add_watch_locked(watch);
@@ -413,8 +421,7 @@ int dx_session_watch(struct dx_watch *watch, int32_t *ret_status)
 		}
 	}
 	(void)dx_object_unref(mux); /* always NULL */
-	return error < 0 && error != -EREMOTEIO && error != -ENOMEM && error != -EMFILE ? -EAGAIN
-											: error;
+	return error == 0 || error == -EREMOTEIO ? error : session_error(error);
 }
 
 void dx_session_unwatch(struct dx_watch *watch)

@@ -41,7 +41,8 @@ struct dx_watch {
 /*
  * Sends a request to the broker and waits for its reply.
  * @return 0 with a reply whose status is 0, to be finished; *ret_status is 0.
- *         -EREMOTEIO: the broker said *ret_status, an IOReturn. -EAGAIN: no broker.
+ *         -EREMOTEIO: the broker said *ret_status, an IOReturn. -EAGAIN: no broker. -EMFILE: no
+ *         descriptor was free for the socket to the broker or for what the reply brought.
  */
 int dx_session_request(const struct dx_mux_send *send, struct dx_wire_message_in *ret_reply,
 		       int32_t *ret_status);

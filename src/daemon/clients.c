@@ -92,6 +92,9 @@ static void on_closed(void *context, int reason)
 	if (reason == -EPROTO) {
 		dx_log_warning("client %d (%s): broke the protocol, dropped", (int)client->pid,
 			       client->name);
+	} else if (reason == -EMFILE) {
+		dx_log_warning("client %d (%s): sent a descriptor, and none is free here, dropped",
+			       (int)client->pid, client->name);
 	} else if (reason == -ENOBUFS) {
 		dx_log_warning("client %d (%s): does not read its events, dropped",
 			       (int)client->pid, client->name);

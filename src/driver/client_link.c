@@ -232,6 +232,8 @@ void dx_user_client_receive(struct dx_user_client *client)
 	}
 	if (result == -EPROTO) {
 		dx_user_client_lose(client, "broke the protocol of its socket");
+	} else if (result == -EMFILE) {
+		dx_user_client_lose(client, "sent memory, and no descriptor is free for it");
 	} else {
 		dx_user_client_lose(client, NULL); /* it has gone, or is being closed */
 	}

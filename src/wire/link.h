@@ -53,7 +53,8 @@ int dx_link_send(int socket, uint16_t type, uint32_t seq, int32_t status, const 
 int dx_link_send_value(int socket, uint16_t type, uint32_t seq, int32_t status, const void *body,
 		       size_t body_length, const void *value, bool nonblocking);
 
-/* @return 1 with a message; 0 when the peer closed; -EAGAIN; -EPROTO; other negative errno. */
+/* @return 1 with a message; 0 when the peer closed; -EAGAIN; -EPROTO; -EMFILE when this process had no
+ * descriptor free for what came with it; other negative errno. */
 int dx_link_receive(int socket, bool nonblocking, struct dx_wire_message_in *ret_message);
 /* Releases memory and any fd still in it. */
 void dx_wire_message_in_fini(struct dx_wire_message_in *message);

@@ -3,6 +3,7 @@
  * broker_test - brokers that die, come back, or find another one at their address.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,43 @@ TEST_SECONDS(limit_of_descriptors_fails_one_open, 60)
 	}
 	CHECK_EQ(result, kIOReturnSuccess);
 	world_close(connects[0]);
+	stop_and_clean();
+}
+
+TEST_SECONDS(limit_of_descriptors_of_an_application_is_told_as_such, 60)
+{
+	io_connect_t connect = IO_OBJECT_NULL;
+	io_service_t service;
+	struct rlimit old;
+	unsigned nr_refused = 0;
+	int next;
+
+	make_address();
+	start_public(NULL);
+	service = world_service(CONTRACT_SERVICE);
+	next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0); /* the lowest that is free */
+	CHECK_GE(next, 0);
+	(void)close(next);
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+	for (;;) {
+		struct rlimit few = {(rlim_t)next + nr_refused, old.rlim_max};
+		kern_return_t result;
+
+		CHECK_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+		result = IOServiceOpen(service, mach_task_self(), CONTRACT_OPEN, &connect);
+		CHECK_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+		if (result == kIOReturnSuccess) {
+			break;
+		}
+		CHECK_EQ(result, kIOReturnNoResources);
+		CHECK_EQ(connect, IO_OBJECT_NULL);
+		nr_refused++;
+	}
+	/* The socket did not fit, then one part of the channel after the other. */
+	CHECK_GE(nr_refused, 2);
+	CHECK_EQ(GET(connect, CONTRACT_ADD, 40, 2), 42);
+	world_close(connect);
+	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
 	stop_and_clean();
 }
 

@@ -26,7 +26,9 @@ enum { kIOConnectMethodVarOutputSize = -3 };
  * @param connect     receives the connection; end it with IOServiceClose().
  * @return kIOReturnSuccess; kIOReturnBadArgument for another task or no service;
  *         MACH_SEND_INVALID_DEST when the service is gone; kIOReturnUnsupported when no driver is
- *         behind it; kIOReturnNotPermitted when access is refused; what the driver returned.
+ *         behind it; kIOReturnNotPermitted when access is refused; kIOReturnNoResources over a
+ *         limit of the driver, or without two free descriptors here; kIOReturnNotReady without a
+ *         broker; what the driver returned.
  * Blocks: until the user client has started.
  */
 kern_return_t IOServiceOpen(io_service_t service, task_port_t owningTask, uint32_t type,

@@ -159,7 +159,7 @@ TEST(fdpass_without_free_descriptors_refuses_the_message)
 	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
 	limit = (struct rlimit){.rlim_cur = nr_fds + 2, .rlim_max = before.rlim_max};
 	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	CHECK_EQ(dx_fdpass_recv(pair.ends[1], buffer, sizeof(buffer), fds, 4, 0), -EPROTO);
+	CHECK_EQ(dx_fdpass_recv(pair.ends[1], buffer, sizeof(buffer), fds, 4, 0), -EMFILE);
 	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
