@@ -485,7 +485,9 @@ static int broker_init(struct dx_broker *broker, const struct dx_daemon_options 
 	if (r < 0 && broker->message[0] == '\0') {
 		(void)snprintf(broker->message, sizeof(broker->message), "%s: %s",
 			       options->socket_path,
-			       r == -EADDRINUSE ? "another broker listens here" : strerror(-r));
+			       r == -EADDRINUSE ? "another broker listens here"
+			       : r == -ENOTSOCK ? "is there already and is no socket"
+						: strerror(-r));
 	}
 	return r;
 }

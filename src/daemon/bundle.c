@@ -141,8 +141,30 @@ static int get_text(const struct dx_dict *dict, const char *key, const char *fal
 	return 0;
 }
 
-/* An ELF shared object with this machine's word size and byte order. */
-static int check_elf(const char *path, const struct report *report)
+/* Whether all that is loaded lies in the file; the loader would die of a copy that was cut short. */
+static bool is_whole(int fd, const Elf64_Ehdr *header, uint64_t length)
+{
+	if (header->e_phentsize != sizeof(Elf64_Phdr)) {
+		return true; /* the loader refuses it */
+	}
+	for (unsigned i = 0; i < header->e_phnum; i++) {
+		Elf64_Phdr segment = {0};
+		uint64_t at = 0, end = 0;
+
+		if (dx_add_overflow(header->e_phoff, i * sizeof(segment), &at) ||
+		    pread(fd, &segment, sizeof(segment), (off_t)at) != sizeof(segment)) {
+			return false;
+		}
+		if (segment.p_type == PT_LOAD &&
+		    (dx_add_overflow(segment.p_offset, segment.p_filesz, &end) || end > length)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* An ELF shared object with this machine's word size and byte order. named: by the property list. */
+static int check_elf(const char *path, bool named, const struct report *report)
 {
 	const unsigned char class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
 	union {
@@ -156,7 +178,8 @@ static int check_elf(const char *path, const struct report *report)
 	if (fd < 0) {
 		int code = -errno;
 
-		return refuse(report, code, "%s: the driver's executable: %s", path,
+		return refuse(report, code, "%s: the driver's executable%s: %s", path,
+			      named ? "" : " (no key CFBundleExecutable: the bundle's name counts)",
 			      strerror(-code));
 	}
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
@@ -171,6 +194,9 @@ static int check_elf(const char *path, const struct report *report)
 		return refuse(report, -EPROTO,
 			      "%s: the driver's executable is not a shared object for this machine",
 			      path);
+	}
+	if (class == ELFCLASS64 && !is_whole(fd, &elf.header, (uint64_t)status.st_size)) {
+		return refuse(report, -EPROTO, "%s: the driver's executable is cut short", path);
 	}
 	return 0;
 }
@@ -220,7 +246,7 @@ static int find_executable(struct dx_bundle *bundle, const char *info_path, bool
 	if (bundle->executable == NULL) {
 		return refuse(report, -ENOMEM, "%s: %s", bundle->path, strerror(ENOMEM));
 	}
-	return check_elf(bundle->executable, report);
+	return check_elf(bundle->executable, name != fallback, report);
 }
 
 static int read_personality(struct dx_bundle *bundle, const char *info_path, const char *name,

@@ -208,6 +208,8 @@ TEST_SECONDS(broker_does_not_replace_another_file, 60)
 	CHECK(file != NULL);
 	(void)fclose(file);
 	CHECK(!world_spawn_broker(address, NULL, false, NULL, line, sizeof(line)));
+	CHECK(strstr(line, address) != NULL);
+	CHECK(strstr(line, "is there already and is no socket") != NULL);
 	CHECK_NE(world_wait_broker(), 0);
 	CHECK_EQ(unlink(address), 0); /* still there */
 	CHECK_EQ(rmdir(directory), 0);

@@ -4,6 +4,7 @@
  */
 #include "daemon/bundle.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -228,7 +229,12 @@ TEST(bundle_executable_missing_or_not_a_shared_object)
 	unsigned char elf[64] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
 	struct dx_bundle *bundle = NULL;
 
-	refused(GOOD, false, -ENOENT, "/B", ": the driver's executable: No such file or directory");
+	refused(GOOD, false, -ENOENT, "/B",
+		": the driver's executable (no key CFBundleExecutable: the bundle's name counts): No "
+		"such file or directory");
+	refused(HEAD IDENTIFIER "<key>CFBundleExecutable</key><string>B</string>"
+		PERSONALITY(PROVIDER CLASS) TAIL,
+		false, -ENOENT, "/B", ": the driver's executable: No such file or directory");
 	elf_refused("", 0, "is not an ELF file");
 	elf_refused("#!/bin/sh\necho this is a script and long enough to look like something else", 70,
 		    "is not an ELF file");
@@ -242,6 +248,44 @@ TEST(bundle_executable_missing_or_not_a_shared_object)
 	make_directory("B.dext/B");
 	CHECK_EQ(load("B.dext", &bundle), -EPROTO);
 	CHECK(strstr(message, "is not a file") != NULL);
+	fixture_fini(&fixture);
+}
+
+TEST(bundle_executable_that_was_cut_short)
+{
+	struct {
+		Elf64_Ehdr header;
+		Elf64_Phdr segments[2];
+		unsigned char bytes[64];
+	} file = {
+		.header = {.e_ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
+			   .e_type = ET_DYN,
+			   .e_phoff = sizeof(Elf64_Ehdr),
+			   .e_phentsize = sizeof(Elf64_Phdr),
+			   .e_phnum = 2},
+		.segments = {{.p_type = PT_NOTE, .p_filesz = 1u << 20},
+			     {.p_type = PT_LOAD, .p_filesz = sizeof(file)}},
+	};
+	struct dx_bundle *bundle = NULL;
+	char path[400];
+	int fd;
+
+	elf_refused(&file, sizeof(file) - 1, "is cut short");
+	elf_refused(&file, sizeof(file.header) + sizeof(Elf64_Phdr), "is cut short");
+	file.segments[1].p_offset = UINT64_MAX;
+	elf_refused(&file, sizeof(file), "is cut short");
+	file.segments[1].p_offset = 0;
+	file.header.e_phoff = UINT64_MAX;
+	elf_refused(&file, sizeof(file), "is cut short");
+	file.header.e_phoff = sizeof(Elf64_Ehdr);
+	fixture_init(&fixture);
+	fixture_write_bundle(&fixture, "B", GOOD, false);
+	fixture_path(&fixture, "B.dext/B", path, sizeof(path));
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
+	CHECK_EQ(write(fd, &file, sizeof(file)), sizeof(file));
+	(void)close(fd);
+	CHECK_EQ(load("B.dext", &bundle), 0);
+	bundle = dx_bundle_free(bundle);
 	fixture_fini(&fixture);
 }
 
