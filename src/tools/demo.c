@@ -455,13 +455,13 @@ static int look_for_deaths(struct demo *demo)
 
 	if (dx_process_wait(&demo->app, 0)) {
 		dx_process_describe(demo->app.status, how, sizeof(how));
-		(void)snprintf(text, sizeof(text), "the application (pid %d) was gone: %s",
+		(void)snprintf(text, sizeof(text), "the application (pid %d) died: %s",
 			       (int)demo->report.app, how);
 		return ended(demo, text);
 	}
 	if (dx_process_wait(&demo->session.process, 0)) {
 		dx_process_describe(demo->session.process.status, how, sizeof(how));
-		(void)snprintf(text, sizeof(text), "the broker was gone: %s", how);
+		(void)snprintf(text, sizeof(text), "the broker died: %s", how);
 		return ended(demo, text);
 	}
 	return -1;

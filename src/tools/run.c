@@ -313,7 +313,7 @@ const struct dx_tool_command dx_run_command = {
 		"                        APP may then be missing\n"
 		"\n"
 		"Exit status: that of APP; 128 + N when signal N ended it; 127 and 126 when it\n"
-		"could not be executed; 1 when a driver or device could not be had; 2 for wrong\n"
+		"could not be executed; 1 when a bundle or device could not be had; 2 for wrong\n"
 		"usage.\n",
 	.own_broker = true,
 	.run = run,
