@@ -11,11 +11,17 @@ DEMO_ARGS ?=
 
 dext = $(BUILD)/src/tools/dext
 
-.PHONY: all deps check check-kernel style docs demo bench soak install clean help
+.PHONY: all configured deps check check-kernel style docs demo bench soak install clean help
 
-all: deps
-	@test -f $(BUILD)/build.ninja || meson setup --prefix=$(PREFIX) $(BUILD)
+all: configured
 	@ninja -C $(BUILD)
+
+# A PREFIX that was asked for counts in a directory that is configured already, too.
+asked = $(filter command environment,$(origin PREFIX))
+configured: deps
+	@test -f $(BUILD)/build.ninja || meson setup --prefix='$(PREFIX)' $(BUILD)
+	@$(if $(asked),grep -qxF 'prefix = $(PREFIX)' $(BUILD)/meson-private/cmd_line.txt || \
+		meson configure -Dprefix='$(PREFIX)' $(BUILD))
 
 deps:
 	@scripts/install-deps build
@@ -32,7 +38,8 @@ style:
 docs:
 	@scripts/api-coverage --update
 
-demo: all
+demo: configured
+	@ninja -C $(BUILD) demo
 	@$(dext) demo $(if $(FILE),--file "$(FILE)") $(DEMO_ARGS)
 
 bench: all
