@@ -18,11 +18,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "capture/usbmon.h"
 
-#define MAX_ISO 128u /* packets of one transfer that are described, as in usbmon */
+#define FIRST_PAUSE_NS 20000
+#define LAST_PAUSE_NS  1000000
+#define MAX_ISO	       128u /* packets of one transfer that are described, as in usbmon */
 
 enum {
 	BLOCK_SECTION = 0x0a0d0d0a,
@@ -150,11 +153,40 @@ static int cut_broken_end(int fd, off_t from, off_t *size)
 	return ftruncate(fd, from) < 0 ? -errno : 0;
 }
 
-static void set_file_lock(const struct dx_capture *capture, short type)
+/* Whether the file is free now, or cannot be locked at all. */
+static bool try_lock(const struct dx_capture *capture)
 {
-	struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-	while (capture->is_file && fcntl(capture->fd, F_SETLKW, &whole) < 0 && errno == EINTR) {
+	return !capture->is_file || fcntl(capture->fd, F_SETLK, &whole) == 0 ||
+	       (errno != EAGAIN && errno != EACCES && errno != EINTR);
+}
+
+/* C4. Who holds it writes one block, or is driver code that wants to be waited for. */
+static int lock_file(const struct dx_capture *capture)
+{
+	uint64_t limit_ns = 0;
+	struct timespec pause = {.tv_nsec = FIRST_PAUSE_NS};
+
+	while (!try_lock(capture)) {
+		uint64_t now_ns = dx_clock_now_ns();
+
+		limit_ns = limit_ns == 0 ? now_ns + DX_CAPTURE_LOCK_NS : limit_ns;
+		if (now_ns >= limit_ns) {
+			return -EBUSY;
+		}
+		(void)nanosleep(&pause, NULL); /* a short one is as good */
+		pause.tv_nsec = pause.tv_nsec < LAST_PAUSE_NS ? 2 * pause.tv_nsec : LAST_PAUSE_NS;
+	}
+	return 0;
+}
+
+static void unlock_file(const struct dx_capture *capture)
+{
+	struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+	if (capture->is_file) {
+		(void)fcntl(capture->fd, F_SETLK, &whole); /* never waits; what could not be locked */
 	}
 }
 
@@ -163,9 +195,11 @@ static int append_locked(struct dx_capture *capture, const struct iovec *parts, 
 			 size_t size) DX_REQUIRES(capture->lock)
 {
 	struct stat before = {0};
-	int result = 0;
+	int result = lock_file(capture);
 
-	set_file_lock(capture, F_WRLCK);
+	if (result < 0) {
+		return result;
+	}
 	result = fstat(capture->fd, &before) < 0 ? -errno : 0;
 	if (result == 0 && capture->is_file && before.st_size != capture->end) {
 		result = cut_broken_end(capture->fd, capture->end, &before.st_size);
@@ -177,7 +211,7 @@ static int append_locked(struct dx_capture *capture, const struct iovec *parts, 
 	if (result < 0 && capture->is_file && ftruncate(capture->fd, before.st_size) < 0) {
 		dx_log_warning("capture: its last block could not be cut off: %s", strerror(errno));
 	}
-	set_file_lock(capture, F_UNLCK);
+	unlock_file(capture);
 	return result;
 }
 
@@ -190,7 +224,8 @@ static void append(struct dx_capture *capture, const struct iovec *parts, int nr
 		if (result < 0) { /* C2 */
 			capture->stopped = true;
 			dx_log_error("capture: cannot be written any further: %s; the traffic goes on",
-				     strerror(-result));
+				     result == -EBUSY ? "another process holds the file"
+						      : strerror(-result));
 		}
 	}
 	dx_mutex_unlock(&capture->lock);

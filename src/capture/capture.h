@@ -11,11 +11,14 @@
  *   C2  A capture that cannot be written says so once and stops. The traffic goes on.
  *   C3  Everything is written before the stack goes on: when a driver crashes, the capture holds the
  *       events up to the crash.
+ *   C4  Nobody waits for the lock longer than DX_CAPTURE_LOCK_NS, because the driver of another host
+ *       has the same file in its process: it can spoil the capture, not stop the traffic. Who does
+ *       not get the lock in time cannot write (C2).
  * Format:     one section in this machine's byte order, one interface of link type
  *             DLT_USB_LINUX_MMAPPED with nanoseconds since 1970. At most DX_CAPTURE_SNAPLEN bytes of an
  *             event are kept. The descriptors that a device had when it was opened come first, and its
  *             configuration, as the requests that would have read them, with a comment.
- * Threads:    any; each call holds the caller up for one write.
+ * Threads:    any; each call holds the caller up for one write, and those of the other hosts before it.
  */
 #ifndef DX_CAPTURE_CAPTURE_H
 #define DX_CAPTURE_CAPTURE_H
@@ -24,6 +27,7 @@
 
 #include "usb/tap.h"
 
+#define DX_CAPTURE_LOCK_NS 3000000000u
 #define DX_CAPTURE_SNAPLEN 16711680u /* header included; libpcap reads blocks of 16 MiB */
 
 struct dx_capture;

@@ -152,7 +152,7 @@ TEST(capture_that_cannot_be_made_is_one_line)
 				"/nonexistent/out.pcapng: cannot write a capture: No such file"));
 }
 
-TEST(capture_to_a_full_disk_says_so_and_the_traffic_goes_on)
+TEST(capture_to_a_full_disk_is_one_line)
 {
 	struct place place = make_place();
 
@@ -197,6 +197,40 @@ TEST(capture_of_a_killed_driver_ends_with_a_whole_block)
 	check_status(0);
 	replay_spec(spec, sizeof(spec), &place, "");
 	run_script(&place, spec, "exit 0", false);
+	check_status(0);
+	CHECK(strstr(program.err, "broken") == NULL);
+}
+
+/* A file system with room for the beginning only. */
+TEST(capture_that_fills_the_disk_says_so_and_the_traffic_goes_on)
+{
+	struct place place = make_place();
+	char directory[64];
+	char script[1024];
+	char spec[160];
+	const char *argv[] = {"sh", "-c", script, tools_path("OPENDEXT_TEST_DEXT"),
+			      tools_path("OPENDEXT_TEST_STREAM"),
+			      tools_path("OPENDEXT_TEST_STREAM_APP"), NULL};
+
+	(void)snprintf(script, sizeof(script),
+		       "mkdir %s/small; cd %s/small || exit\n"
+		       "how=-m; unshare $how true 2>&- || how=-rm; unshare $how true 2>&- || exit 77\n"
+		       "exec unshare $how sh -c '\n"
+		       "mount -t tmpfs -o size=256k none . 2>/dev/null && cd $PWD || exit 77\n"
+		       "\"$0\" run --device %s -c out.pcapng \"$1\" -- \"$2\" ../in && cp out.pcapng ..\n"
+		       "' \"$0\" \"$1\" \"$2\"",
+		       place.directory, place.directory, LOOPBACK);
+	tools_make_directory(directory, sizeof(directory));
+	tools_run(&program, directory, argv);
+	tools_check_clean(directory);
+	if (program.status == 77) {
+		SKIP("may not mount");
+	}
+	check_status(0);
+	CHECK(tools_is_one_line(program.err, "capture: cannot be written any further: No space left "
+					     "on device; the traffic goes on"));
+	replay_spec(spec, sizeof(spec), &place, "");
+	run_script(&place, spec, "exit 0", false); /* up to there it can be read */
 	check_status(0);
 	CHECK(strstr(program.err, "broken") == NULL);
 }

@@ -478,6 +478,62 @@ TEST(capture_cuts_off_what_a_killed_process_left)
 	(void)dx_capture_free(scene.capture);
 }
 
+/* Another process that has the file, and keeps it to itself. @return its end of a pipe: closed, it ends. */
+static int hold_file(const struct scene *scene, pid_t *ret_child)
+{
+	int fds[2];
+	int held[2];
+	char byte = 0;
+
+	CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
+	CHECK_EQ(pipe2(held, O_CLOEXEC), 0);
+	*ret_child = fork();
+	CHECK_GE(*ret_child, 0);
+	if (*ret_child == 0) {
+		struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+		int fd = open(scene->path, O_RDWR | O_CLOEXEC);
+
+		(void)close(fds[1]);
+		if (fcntl(fd, F_SETLK, &whole) == 0) {
+			(void)!write(held[1], &byte, 1);
+		}
+		(void)!read(fds[0], &byte, 1);
+		_exit(0);
+	}
+	(void)close(fds[0]);
+	(void)close(held[1]);
+	CHECK_EQ(read(held[0], &byte, 1), 1);
+	(void)close(held[0]);
+	return fds[1];
+}
+
+/* C4 */
+TEST(capture_does_not_wait_for_who_keeps_the_file)
+{
+	struct scene scene = begin();
+	struct dx_usb_backend_info info = make_info(5);
+	struct dx_usb_tap *tap = dx_capture_tap(scene.capture);
+	struct dx_recording *recording = NULL;
+	uint8_t bytes[100] = {0};
+	struct dx_usb_transfer transfer = out_of(bytes, sizeof(bytes));
+	pid_t child = 0;
+	int status = 0;
+	int fd = -1;
+
+	tap->opened(tap, &info);
+	fd = hold_file(&scene, &child);
+	for (unsigned i = 0; i < 1000; i++) { /* the first one gives up, for all */
+		tap->submitted(tap, &info, &transfer);
+	}
+	(void)close(fd);
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK_EQ(status, 0);
+	recording = load(&scene);
+	CHECK_EQ(recording->nr_transfers, 3);
+	(void)dx_recording_free(recording);
+	(void)dx_capture_free(scene.capture);
+}
+
 TEST(capture_names_the_file_that_it_cannot_make)
 {
 	char message[256] = "";
