@@ -71,6 +71,7 @@ void dx_device_free(struct dx_device *device)
 	dx_list_remove(&device->node);
 	dx_object_unref(device->configurations);
 	free(device->failure);
+	free(device->port);
 	free(device->spec);
 	free(device);
 }
@@ -149,9 +150,16 @@ static int take_configurations(struct dx_device *device, struct dx_dict *dict)
 	return device->configurations == NULL ? -EPROTO : 0;
 }
 
+static void set_port(struct dx_device *device, const char *port)
+{
+	free(device->port);
+	device->port = port == NULL ? NULL : strdup(port); /* without memory: not known */
+}
+
 static int publish(struct dx_device *device, struct dx_dict *dict)
 {
 	struct dx_registry *registry = device->broker->registry;
+	uint64_t location = dx_dict_get_u64(dict, "locationID", 0);
 	int r = is_there_twice(device, dict) ? -EEXIST : take_configurations(device, dict);
 
 	if (r == 0 && device->had_entry) {
@@ -166,7 +174,8 @@ static int publish(struct dx_device *device, struct dx_dict *dict)
 		device->entry->device = device;
 		device->entry->registered = true;
 		(void)snprintf(device->entry->location, sizeof(device->entry->location), "%08x",
-			       (unsigned)dx_dict_get_u64(dict, "locationID", 0));
+			       (unsigned)location);
+		set_port(device, dx_hotplug_port(device->broker, device->backend, location));
 	}
 	return r;
 }
@@ -428,6 +437,7 @@ void dx_device_gone(struct dx_device *device, bool was_reset)
 		return;
 	}
 	device->state = DX_DEVICE_LEAVING;
+	set_port(device, NULL);
 	device->again = was_reset;
 	device->next_configuration = 0;
 	tell_hosts(device);

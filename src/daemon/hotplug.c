@@ -77,6 +77,27 @@ static bool is_plugged(const struct dx_hotplug *hotplug, const struct dx_device 
 	return false;
 }
 
+const char *dx_hotplug_port(const struct dx_broker *broker,
+			    const struct dx_usb_backend_ops *backend, uint64_t location)
+{
+	const char *found = NULL;
+
+	if (location == 0 || !dx_hotplug_watches(broker, backend)) {
+		return NULL;
+	}
+	dx_list_for_each (node, &broker->hotplug->ports) {
+		const struct port *port = dx_list_entry(node, struct port, node);
+
+		if (broker->hotplug->ops->location(port->spec) == location) {
+			if (found != NULL) {
+				return NULL; /* too many hubs: a location is short of digits */
+			}
+			found = port->spec;
+		}
+	}
+	return found;
+}
+
 static bool is_wanted(const struct dx_broker *broker, uint16_t id_vendor, uint16_t id_product)
 {
 	const struct dx_daemon_options *options = broker->options;
@@ -126,6 +147,15 @@ static void on_arrived(void *context, const char *spec, uint16_t id_vendor, uint
 	}
 }
 
+/* It was at that port, or it is nowhere now. */
+static bool has_left(const struct dx_hotplug *hotplug, const struct dx_device *device,
+		     const char *spec)
+{
+	return strcmp(device->spec, spec) == 0 ||
+	       (device->port != NULL ? strcmp(device->port, spec) == 0
+				     : !is_plugged(hotplug, device));
+}
+
 static void on_left(void *context, const char *spec)
 {
 	struct dx_hotplug *hotplug = context;
@@ -137,15 +167,18 @@ static void on_left(void *context, const char *spec)
 	port_remove(port_find(hotplug, spec));
 	dx_list_for_each_safe (node, &broker->devices) {
 		struct dx_device *device = dx_list_entry(node, struct dx_device, node);
-		bool is_it = strcmp(device->spec, spec) == 0;
 
-		if (device->backend != hotplug->ops->backend) {
+		if (device->backend != hotplug->ops->backend ||
+		    !has_left(hotplug, device, spec)) {
 			continue;
 		}
-		if (is_it && device->origin == DX_DEVICE_PLUGGED) {
+		if (device->origin == DX_DEVICE_PLUGGED) {
 			dx_device_detach(device);
-		} else if (is_it || !is_plugged(hotplug, device)) {
-			dx_device_gone(device, false);
+			continue;
+		}
+		dx_device_gone(device, false);
+		if (is_plugged(hotplug, device)) { /* another one, which is like it */
+			dx_device_returned(device);
 		}
 	}
 }

@@ -7,6 +7,8 @@
  *             monitor gives ("usb:BUS-PORT"), with VID:PID pairs only those. A device that somebody
  *             attached by another spec ("usb:VID:PID") and that has left is looked for at every
  *             arrival; the one that is attached already is not attached twice.
+ *             Such a spec means one device of several that are alike from the moment it is attached:
+ *             the one at its port. When that one leaves and one that is like it is there, that follows.
  * Invariants:
  *   W1  a port that has a device is in the list of ports, by the spec that the monitor gave.
  * Threads:    one.
@@ -33,6 +35,7 @@ struct dx_monitor_ops {
 	int (*fd)(const struct dx_usb_monitor *monitor);
 	void (*poll)(struct dx_usb_monitor *monitor);
 	bool (*names)(const char *spec, const char *port_spec);
+	uint32_t (*location)(const char *port_spec);
 };
 
 /* Begins to watch, unless it does already or cannot. @return 0; negative with one line in message. */
@@ -41,6 +44,9 @@ int dx_hotplug_start(struct dx_broker *broker, char *message, size_t message_siz
 int dx_hotplug_expect(struct dx_broker *broker, const struct dx_usb_backend_ops *backend,
 		      char *message, size_t message_size);
 void dx_hotplug_stop(struct dx_broker *broker);
+/* The spec of the port where a device of this backend is, borrowed; NULL: it is not known. */
+const char *dx_hotplug_port(const struct dx_broker *broker,
+			    const struct dx_usb_backend_ops *backend, uint64_t location);
 /* Arrivals of this backend's devices are heard of. */
 bool dx_hotplug_watches(const struct dx_broker *broker, const struct dx_usb_backend_ops *backend);
 

@@ -44,6 +44,7 @@ static const struct dx_monitor_ops usb_monitor = {
 	.fd = dx_usb_monitor_fd,
 	.poll = dx_usb_monitor_poll,
 	.names = dx_usb_monitor_names,
+	.location = dx_usb_monitor_location,
 };
 
 /* Directory of this program, without the last slash. */

@@ -201,8 +201,9 @@ static void acquire(struct dx_driver *driver)
 					      .done = on_acquired,
 					      .release = acquisition_release};
 	struct dx_broker *broker = driver->broker;
-	struct acquisition *acquisition =
-		acquisition_new(broker, driver->entry->parent->device->spec);
+	const struct dx_device *device = driver->entry->parent->device;
+	struct acquisition *acquisition = acquisition_new(
+		broker, device->port != NULL ? device->port : device->spec); /* others may be like it */
 	int r = acquisition == NULL ? -ENOMEM
 				    : dx_job_start(broker->jobs, &ops, acquisition, driver,
 						   &driver->acquiring);

@@ -286,6 +286,16 @@ bool dx_usb_monitor_names(const char *spec, const char *port_spec)
 	return false;
 }
 
+uint32_t dx_usb_monitor_location(const char *port_spec)
+{
+	struct dx_libusb_spec at;
+	char unused[8];
+
+	return dx_libusb_spec_parse(port_spec, &at, unused, sizeof(unused)) < 0 || at.has_ids
+		       ? 0
+		       : dx_libusb_port_location(&at.port);
+}
+
 int dx_usb_monitor_list(struct dx_usb_listed **ret_devices, size_t *ret_nr_devices)
 {
 	return dx_libusb_scan(&dx_libusb_places, ret_devices, ret_nr_devices);

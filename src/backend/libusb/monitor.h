@@ -60,6 +60,9 @@ void dx_usb_monitor_poll(struct dx_usb_monitor *monitor);
  */
 bool dx_usb_monitor_names(const char *spec, const char *port_spec);
 
+/* The locationID of a device at this port ("usb:1-2.4"); 0: it is no port. */
+uint32_t dx_usb_monitor_location(const char *port_spec);
+
 /* One device, for people. Texts are what the device says, UTF-8, "" where it says nothing. */
 struct dx_usb_listed {
 	char spec[DX_USB_MONITOR_SPEC_SIZE]; /* "usb:1-2.4" */

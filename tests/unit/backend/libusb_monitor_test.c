@@ -133,6 +133,9 @@ TEST(monitor_names_compares_specs)
 {
 	CHECK(dx_usb_monitor_names("usb:1-2", "usb:1-2"));
 	CHECK(!dx_usb_monitor_names("usb:1-2", "usb:1-2.1"));
+	CHECK_EQ(dx_usb_monitor_location("usb:3-2.1"), 0x03210000);
+	CHECK_EQ(dx_usb_monitor_location("usb:1234:5678"), 0);
+	CHECK_EQ(dx_usb_monitor_location("virtual:gadget-zero"), 0);
 	CHECK(!dx_usb_monitor_names("usb:1-2", "usb:1234:5678"));
 	CHECK(!dx_usb_monitor_names("virtual:gadget-zero", "usb:1-2"));
 	CHECK(!dx_usb_monitor_names("usb:1-2", "usb:"));

@@ -107,6 +107,11 @@ static bool monitor_names(const char *spec, const char *port_spec)
 	return strcmp(spec, "usb:any") == 0 || strcmp(spec, port_spec) == 0;
 }
 
+static uint32_t monitor_location(const char *port_spec)
+{
+	return (uint32_t)(port_spec[strlen("usb:1-")] - '0') + 1;
+}
+
 static void plug(unsigned port, bool is_there)
 {
 	pthread_mutex_lock(&bus.lock);
@@ -179,6 +184,7 @@ static const struct dx_monitor_ops monitor = {
 	.fd = monitor_fd,
 	.poll = monitor_poll,
 	.names = monitor_names,
+	.location = monitor_location,
 };
 
 static void prepare(struct fixture *fixture)
@@ -308,6 +314,58 @@ TEST(device_attached_by_a_spec_comes_back_when_it_is_plugged_in_again)
 	plug(6, false);
 	CHECK_NE(client_attach(client, "usb:1-6", NULL), 0); /* a round trip later: still nothing */
 	CHECK_EQ(client_devices(client, "", NULL), 0);
+	end(&fixture, client);
+}
+
+TEST(device_that_leaves_others_like_it_is_noticed_and_one_of_them_follows)
+{
+	struct fixture fixture;
+	uint64_t first = 0;
+	int client = -1;
+
+	prepare(&fixture);
+	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
+	plug(2, true);
+	client = begin(&fixture);
+	CHECK_EQ(client_attach(client, "usb:any", &first), 0);
+	client_wait_count(client, "GoodUsb", 1);
+	plug(5, true);
+	plug(6, true);
+	plug(6, false); /* not the one that it means */
+	plug(2, false);
+	client_wait_gone(client, first);
+	client_wait_devices(client, "attached", 1);
+	client_wait_count(client, "GoodUsb", 1);
+	plug(5, false);
+	client_wait_devices(client, "waiting", 1);
+	CHECK_EQ(client_count(client, "GoodUsb"), 0);
+	end(&fixture, client);
+}
+
+static atomic_uint nr_acquired[2]; /* by the port, by anything else */
+
+static int usb_acquire(const char *spec, char *message, size_t message_size)
+{
+	(void)message;
+	(void)message_size;
+	nr_acquired[strcmp(spec, "usb:1-2") != 0]++;
+	return -ENODATA;
+}
+
+TEST(driver_gets_the_device_that_was_attached_and_none_like_it)
+{
+	struct fixture fixture;
+	int client = -1;
+
+	prepare(&fixture);
+	usb_ops.acquire = usb_acquire;
+	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
+	plug(2, true);
+	client = begin(&fixture);
+	CHECK_EQ(client_attach(client, "usb:any", NULL), 0);
+	client_wait_count(client, "GoodUsb", 1);
+	CHECK_EQ(nr_acquired[0], 1);
+	CHECK_EQ(nr_acquired[1], 0);
 	end(&fixture, client);
 }
 
