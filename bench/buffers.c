@@ -72,7 +72,9 @@ static double flow_buffer_ns(struct flow *flow, uint64_t bytes, unsigned batch, 
 				   "send");
 			flow->nr_sent += batch;
 		}
-		(void)IONotificationPortDispatch(flow->port, -1);
+		bench_must(IONotificationPortDispatch(flow->port, -1) > 0 ? kIOReturnSuccess
+									  : kIOReturnAborted,
+			   "wait");
 		more = more && ((flow->nr_sent & 63) != 0 ||
 				bench_now_ns() - begin_ns < (uint64_t)ms * 1000000);
 	}

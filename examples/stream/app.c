@@ -17,6 +17,7 @@
 
 #include <IOKit/IOKitLib.h>
 #include <IOKit/IOMessage.h>
+#include <opendext/client.h>
 
 #include "stream.h"
 
@@ -36,6 +37,11 @@ struct app {
 
 static void stop(struct app *app, const char *failure)
 {
+	kern_return_t state = IOConnectGetState(app->connection);
+
+	if (failure != NULL && state != kIOReturnSuccess) /* that is why */
+		failure = state == kIOReturnOffline ? "the driver died"
+						    : "the driver ended the connection";
 	app->failure = app->failure == NULL ? failure : app->failure;
 	CFRunLoopStop(CFRunLoopGetCurrent());
 }
@@ -100,13 +106,13 @@ static void transfer_done(void *refcon, IOReturn status, void **arguments, uint3
 		receive_next(app, type - STREAM_IN);
 }
 
-/* The driver died or the device was unplugged: nothing more will complete. */
-static void service_message(void *refcon, io_service_t service, uint32_t type, void *argument)
+/* The driver died, the device was unplugged, or only we were cut off: nothing more will complete. */
+static void connection_message(void *refcon, io_service_t connection, uint32_t type, void *argument)
 {
-	(void)service;
+	(void)connection;
 	(void)argument;
 	if (type == kIOMessageServiceIsTerminated)
-		stop(refcon, "the driver is gone");
+		stop(refcon, "the connection ended");
 }
 
 static kern_return_t map_buffers(struct app *app)
@@ -128,12 +134,13 @@ static kern_return_t map_buffers(struct app *app)
 }
 
 /* Everything from here on happens in callbacks on the run loop. */
-static kern_return_t run(struct app *app, io_service_t service, IONotificationPortRef port)
+static kern_return_t run(struct app *app, IONotificationPortRef port)
 {
 	io_async_ref64_t reference = {0};
 	io_object_t interest = 0;
-	kern_return_t result = IOServiceAddInterestNotification(port, service, kIOGeneralInterest,
-								service_message, app, &interest);
+	/* macOS takes only services there, and has no message of the end of one connection. */
+	kern_return_t result = IOServiceAddInterestNotification(port, app->connection, kIOGeneralInterest,
+								connection_message, app, &interest);
 
 	reference[kIOAsyncCalloutFuncIndex] = (io_user_reference_t)(uintptr_t)transfer_done;
 	reference[kIOAsyncCalloutRefconIndex] = (io_user_reference_t)(uintptr_t)app;
@@ -162,7 +169,6 @@ int main(int argc, char **argv)
 	struct app app = {0};
 	struct stat status = {0};
 	int fd = argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
-	kern_return_t result = kIOReturnSuccess;
 
 	if (fd < 0 || fstat(fd, &status) < 0 || status.st_size == 0) {
 		fprintf(stderr, "usage: stream-app FILE (one that can be read and is not empty)\n");
@@ -177,9 +183,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "stream-app: no service named %s\n", STREAM_SERVICE_NAME);
 		return 1;
 	}
-	result = IOServiceOpen(service, mach_task_self(), 0, &app.connection);
+	kern_return_t result = IOServiceOpen(service, mach_task_self(), 0, &app.connection);
 	if (result == kIOReturnSuccess)
-		result = run(&app, service, port);
+		result = run(&app, port);
 	if (result != kIOReturnSuccess || app.failure != NULL) {
 		fprintf(stderr, "stream-app: %s\n",
 			app.failure != NULL ? app.failure : mach_error_string(result));

@@ -78,12 +78,12 @@ struct IONotificationPort {
 	uint32_t nr_places DX_GUARDED_BY(lock);
 	struct dx_list endings DX_GUARDED_BY(lock);
 	uint32_t nr_watches DX_GUARDED_BY(lock); /* subscriptions at the broker */
-	uint32_t nr_closed DX_GUARDED_BY(lock);	 /* connections that the program closed */
 	bool has_lost DX_GUARDED_BY(lock); /* a connection ended, and nobody was told yet */
 	bool orphaned DX_GUARDED_BY(lock); /* the last connection was ended by its driver */
 	CFRunLoopSourceRef source DX_GUARDED_BY(lock);
 	struct dx_port_feeder *feeder DX_GUARDED_BY(lock); /* counted */
-	uint32_t rounds; /* of the thread that delivers */
+	atomic_uint nr_closed; /* connections that the program closed; wraps; read by who waits */
+	uint32_t rounds;       /* of the thread that delivers */
 };
 
 extern const struct dx_named_class dx_port_class;
@@ -135,8 +135,6 @@ bool dx_port_pop(struct IONotificationPort *port, struct dx_delivery *ret_delive
 void dx_port_wait_events(struct IONotificationPort *port, int timeout_ms);
 /* Notifications need not wake anybody any more: this thread looks. */
 void dx_port_disarm(struct IONotificationPort *port);
-/* How many connections the program itself has closed; wraps. */
-uint32_t dx_port_nr_closed(struct IONotificationPort *port);
 /* The i-th connection, counted, or NULL. */
 struct dx_connection *dx_port_connection_at(struct IONotificationPort *port, uint32_t index);
 /* Moves what is there to the ports, and lets those go that are closed. */

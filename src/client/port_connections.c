@@ -190,12 +190,12 @@ void dx_port_detach(struct IONotificationPort *port, struct dx_connection *conne
 
 	dx_mutex_lock(&port->lock);
 	bool found = remove_locked(port, connection);
-	port->nr_closed += found ? 1 : 0;
 	dx_mutex_unlock(&port->lock);
 	while ((ending = take_ending(port, connection)) != NULL) {
 		(void)dx_object_unref(ending->object); /* always NULL; it closed it, it knows */
 	}
 	if (found) {
+		atomic_fetch_add_explicit(&port->nr_closed, 1, memory_order_relaxed); /* a count */
 		release(connection);
 	}
 }
@@ -257,14 +257,6 @@ bool dx_port_take_loss(struct IONotificationPort *port)
 	port->has_lost = false;
 	dx_mutex_unlock(&port->lock);
 	return has_lost;
-}
-
-uint32_t dx_port_nr_closed(struct IONotificationPort *port)
-{
-	dx_mutex_lock(&port->lock);
-	uint32_t nr_closed = port->nr_closed;
-	dx_mutex_unlock(&port->lock);
-	return nr_closed;
 }
 
 void dx_port_add_watch(struct IONotificationPort *port)

@@ -70,6 +70,11 @@ static void end_wait(struct IONotificationPort *port)
 	}
 }
 
+static unsigned nr_closed_of(struct IONotificationPort *port)
+{
+	return atomic_load_explicit(&port->nr_closed, memory_order_relaxed); /* a count, no order */
+}
+
 int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms)
 {
 	struct IONotificationPort *port = dx_object_ref(notify); /* a callback may destroy it */
@@ -79,10 +84,10 @@ int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms)
 	}
 	uint64_t deadline_ns = deadline_after(timeout_ms);
 	unsigned nr_callbacks = dx_port_deliver(port);
-	uint32_t nr_closed = dx_port_nr_closed(port); /* what was closed before does not count */
+	unsigned nr_closed = nr_closed_of(port); /* what was closed before does not count */
 	/* What came before the end of a connection goes first. */
 	while (nr_callbacks == 0 && !dx_port_take_loss(port) &&
-	       dx_port_nr_closed(port) == nr_closed && wait_for_more(port, deadline_ns)) {
+	       nr_closed_of(port) == nr_closed && wait_for_more(port, deadline_ns)) {
 		nr_callbacks = dx_port_deliver(port);
 	}
 	end_wait(port);

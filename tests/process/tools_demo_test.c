@@ -217,24 +217,6 @@ static unsigned count_entries(const char *path)
 	return count;
 }
 
-static bool has_mapped_buffers(void *argument)
-{
-	char path[64];
-	char line[512];
-	unsigned count = 0;
-	FILE *file = NULL;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/maps", *(const int *)argument);
-	file = fopen(path, "re");
-	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-		count += strstr(line, "memfd:") != NULL;
-	}
-	if (file != NULL) {
-		CHECK_EQ(fclose(file), 0);
-	}
-	return count >= 16;
-}
-
 /* A demo that would take for ever, in the middle of its first pass. */
 static pid_t start_endless(void)
 {
@@ -245,7 +227,7 @@ static pid_t start_endless(void)
 	tools_make_directory(directory, sizeof(directory));
 	tools_start(&program, directory, argv);
 	app = tools_await_process("dext-demo-app");
-	CHECK(test_wait_until(has_mapped_buffers, &app, 20000));
+	tools_await_buffers(app, 16); /* its buffers */
 	return app;
 }
 
@@ -271,6 +253,12 @@ TEST_SECONDS(demo_whose_application_is_killed_says_so_and_leaves_nothing, 60)
 	finish(1, "the application (pid ");
 	CHECK(strstr(program.err, "killed by signal 9") != NULL);
 	CHECK_EQ(count_entries("/dev/shm"), shm);
+}
+
+TEST_SECONDS(demo_whose_connection_ends_says_so_and_leaves_nothing, 60)
+{
+	tools_cut_off(start_endless());
+	finish(1, "dext demo: ");
 }
 
 TEST_SECONDS(demo_whose_driver_is_killed_says_so_and_leaves_nothing, 60)

@@ -441,3 +441,54 @@ TEST(two_runs_at_once_do_not_know_of_each_other)
 	tools_check_clean(directory);
 	tools_check_clean(other_directory);
 }
+
+/* --- The example when its connection ends ------------------------------------------------------ */
+
+static char big_file[128];
+
+/* The example with a file that it would take for ever to send, when its buffers are mapped. */
+static pid_t start_stream(void)
+{
+	const char *argv[] = {"dext",
+			      "run",
+			      "--device",
+			      "virtual:gadget-zero,speed=super",
+			      tools_path("OPENDEXT_TEST_STREAM"),
+			      "--",
+			      tools_path("OPENDEXT_TEST_STREAM_APP"),
+			      big_file,
+			      NULL};
+
+	tools_make_directory(directory, sizeof(directory));
+	(void)snprintf(big_file, sizeof(big_file), "%s/big", directory);
+	int fd = open(big_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CHECK(fd >= 0 && ftruncate(fd, (off_t)1 << 42) == 0 && close(fd) == 0);
+	tools_start(&program, directory, argv);
+	pid_t app = tools_await_process("stream-app");
+	tools_await_buffers(app, 16);
+	return app;
+}
+
+/* The broker may have a line about its driver. */
+static void finish_stream(const char *line)
+{
+	tools_wait(&program, 30);
+	CHECK_EQ(program.status, 1);
+	CHECK_STR_EQ(program.out, "");
+	tools_check_says(&program, line);
+	CHECK_EQ(unlink(big_file), 0);
+	tools_check_clean(directory);
+}
+
+TEST_SECONDS(stream_whose_connection_ends_says_so, 60)
+{
+	tools_cut_off(start_stream());
+	finish_stream("stream-app: the driver ");
+}
+
+TEST_SECONDS(stream_whose_driver_is_killed_says_so, 60)
+{
+	(void)start_stream();
+	CHECK_EQ(kill(tools_await_process("dext-host"), SIGKILL), 0);
+	finish_stream("stream-app: the driver died");
+}

@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -282,6 +285,69 @@ pid_t tools_await_process(const char *name)
 		FAIL("no process %s", name);
 	}
 	return wanted.pid;
+}
+
+struct mapper {
+	pid_t pid;
+	unsigned count;
+};
+
+static bool has_mapped(void *argument)
+{
+	const struct mapper *mapper = argument;
+	char path[64];
+	char line[512];
+	unsigned count = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)mapper->pid);
+	FILE *file = fopen(path, "re");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		count += strstr(line, "memfd:opendext-buffer") != NULL;
+	}
+	if (file != NULL) {
+		CHECK_EQ(fclose(file), 0);
+	}
+	return count >= mapper->count;
+}
+
+void tools_await_buffers(pid_t pid, unsigned count)
+{
+	struct mapper mapper = {.pid = pid, .count = count};
+
+	CHECK(test_wait_until(has_mapped, &mapper, 20000));
+}
+
+/* @return whether fd of that process is one and is hung up now. */
+static bool hang_up(int process, int fd)
+{
+	int copy = (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+
+	if (copy < 0 && (errno == EPERM || errno == ENOSYS)) {
+		test_skip("pidfd_getfd: %s", strerror(errno));
+	}
+	bool is_socket = copy >= 0 && shutdown(copy, SHUT_RDWR) == 0;
+	if (copy >= 0) {
+		(void)close(copy);
+	}
+	return is_socket;
+}
+
+void tools_cut_off(pid_t pid)
+{
+	char path[64];
+	unsigned count = 0;
+	int process = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	DIR *fds = opendir(path);
+	CHECK(process >= 0 && fds != NULL);
+	for (struct dirent *entry = readdir(fds); entry != NULL; entry = readdir(fds)) {
+		count += entry->d_name[0] != '.' &&
+			 hang_up(process, (int)strtol(entry->d_name, NULL, 10));
+	}
+	(void)closedir(fds);
+	(void)close(process);
+	CHECK_GT(count, 0);
 }
 
 /* The name of something in the directory, or "". */

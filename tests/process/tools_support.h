@@ -64,5 +64,10 @@ bool tools_has_ended(const struct tools_program *program);
 pid_t tools_find_process(const char *name);
 /* A descendant of the test with that name (15 characters at most), waiting for it. */
 pid_t tools_await_process(const char *name);
+/* Waits until a process has mapped that many buffers of drivers. */
+void tools_await_buffers(pid_t pid, unsigned count);
+/* Hangs up all sockets of a process: its connections end, while it and the others live. Skips the test
+ * where the kernel has or allows no pidfd_getfd(). */
+void tools_cut_off(pid_t pid);
 
 #endif
