@@ -33,6 +33,7 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 		code = dx_connect_failed(tool, &broker, result, "cannot attach '%s'", argv[optind]);
 	} else {
 		(void)printf("%" PRIu64 "\n", id);
+		dx_connect_settle(tool, &broker);
 	}
 	dx_control_close(&broker);
 	return code;
@@ -43,6 +44,6 @@ const struct dx_tool_command dx_attach_command = {
 	.arguments = "SPEC",
 	.summary = "Attach a device to the broker and print its id.",
 	.help = "SPEC names the device, for instance 'virtual:gadget-zero,speed=super'. Drivers\n"
-		"that match it are started.\n",
+		"that match it run when the command returns, or after 10 s are left starting.\n",
 	.run = run,
 };

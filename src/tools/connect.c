@@ -11,6 +11,8 @@
 
 #include "wire/address.h"
 
+#define SETTLE_NS UINT64_C(10000000000)
+
 int dx_connect(const struct dx_tool *tool, struct dx_control *ret_broker)
 {
 	struct dx_control broker = DX_CONTROL_INIT;
@@ -34,6 +36,15 @@ int dx_connect(const struct dx_tool *tool, struct dx_control *ret_broker)
 	}
 	*ret_broker = broker;
 	return DX_TOOL_OK;
+}
+
+void dx_connect_settle(const struct dx_tool *tool, struct dx_control *broker)
+{
+	int result = dx_control_wait_quiet(broker, SETTLE_NS);
+
+	if (result == -EREMOTEIO) { /* the time is over; a broker that went away has done its work */
+		dx_tool_say(tool, "drivers are still starting; 'dext list' shows when they run");
+	}
 }
 
 int dx_connect_failed(const struct dx_tool *tool, const struct dx_control *broker, int error,

@@ -41,6 +41,7 @@ static int run(struct dx_tool *tool, int argc, char **argv)
 		code = dx_connect_failed(tool, &broker, result, "cannot load '%s'", argv[optind]);
 	} else {
 		(void)printf("%s\n", identifier);
+		dx_connect_settle(tool, &broker);
 	}
 	dx_control_close(&broker);
 	return code;
@@ -51,6 +52,7 @@ const struct dx_tool_command dx_load_command = {
 	.arguments = "BUNDLE",
 	.summary = "Load a driver bundle and print its identifier.",
 	.help = "BUNDLE is a directory 'Name.dext' with an Info.plist and a shared object.\n"
-		"Devices that match one of its personalities get their driver at once.\n",
+		"Devices that match one of its personalities get their driver at once;\n"
+		"it runs when the command returns, or after 10 s is left starting.\n",
 	.run = run,
 };
