@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "daemon/bundle.h"
 #include "daemon/clients.h"
+#include "daemon/configure.h"
 #include "daemon/device.h"
 #include "daemon/drivers.h"
 #include "daemon/hosts.h"
@@ -135,6 +136,35 @@ static int adopt_service(struct dx_host *host, const struct dx_dict *service,
 	return mine == NULL ? 0 : adopt_driver(host, entry, mine);
 }
 
+/*
+ * What the driver chose while no broker listened, which our record cannot know. Where another driver
+ * has chosen since, by the records, that counts.
+ */
+static void adopt_configuration(const struct dx_host *host, const struct dx_dict *service)
+{
+	const struct dx_entry *entry = dx_registry_find(
+		host->broker->registry, dx_dict_get_u64(service, DX_ENTRY_ID_KEY, 0));
+	struct dx_device *device = entry == NULL ? NULL : entry->parent->device;
+	uint64_t value = dx_dict_get_u64(service, DX_ADOPT_CONFIGURATION_KEY, UINT64_MAX);
+
+	if (device == NULL || entry->driver == NULL || device->entry != entry->parent ||
+	    value > UINT8_MAX || value == device->configuration ||
+	    (device->configured_by != 0 && device->configured_by != entry->id)) {
+		return;
+	}
+	dx_device_configure_by(device, entry->driver, (unsigned)value,
+			       dx_dict_get_bool(service, DX_ADOPT_MATCHES_KEY, false));
+}
+
+static void adopt_configurations(const struct dx_host *host, const struct dx_dict *dict)
+{
+	const struct dx_array *services = dx_dict_get_array(dict, DX_ADOPT_SERVICES_KEY);
+
+	for (size_t i = 0; i < dx_array_count(services); i++) {
+		adopt_configuration(host, dx_array_get(services, i));
+	}
+}
+
 /* Whether every provider is there: in the registry, or further up in the same list. */
 static bool providers_are_there(struct dx_host *host, const struct dx_array *services,
 				const struct dx_dict *record)
@@ -192,8 +222,13 @@ static void adopt_failed(struct dx_host *host, int code)
 
 static void adopt_finished(struct dx_host *host, int code)
 {
-	host->adopting = dx_object_unref(host->adopting);
+	struct dx_dict *dict = dx_take_ptr(&host->adopting);
+
 	host->record = dx_object_unref(host->record);
+	if (code == 0) {
+		adopt_configurations(host, dict);
+	}
+	dx_object_unref(dict);
 	if (code < 0) {
 		adopt_failed(host, code);
 	} else {

@@ -5,7 +5,7 @@
  * Place:      daemon.
  * Layout:     dictionary: pid, start_time, identifier, bundle, server, one_process, first_id,
  *             nr_ids, services: array of { id, provider, personality, and for USB: device, spec, location,
- *             configuration }.
+ *             configuration, and whether this service chose it: configures }.
  */
 #include "daemon/records.h"
 
@@ -59,6 +59,10 @@ static int describe_service(const struct dx_driver *driver, struct dx_dict *dict
 	}
 	if (r == 0 && provider->device != NULL) {
 		r = dx_dict_set_u64(dict, "configuration", provider->device->configuration, 8);
+	}
+	if (r == 0 && provider->device != NULL) {
+		r = dx_dict_set_bool(dict, "configures",
+				     provider->device->configured_by == driver->entry->id);
 	}
 	return r;
 }
@@ -414,8 +418,7 @@ void dx_records_restore_interfaces(struct dx_device *device)
 			if (device->configuration == 0) {
 				dx_device_configure(device, (unsigned)value, true);
 			}
-			if (dx_dict_get_u64(service, "provider", 0) == device->id &&
-			    !dx_device_is_composite(device->entry)) {
+			if (dx_dict_get_bool(service, "configures", false)) {
 				device->configured_by = dx_dict_get_u64(service, "id", 0);
 			}
 		}

@@ -211,6 +211,25 @@ void dx_mirror_remove_property(struct dx_mirror *mirror, uint64_t id, const char
 	dx_mutex_unlock(&mirror->lock);
 }
 
+int dx_mirror_set_configuration(struct dx_mirror *mirror, uint64_t provider_id, uint8_t value,
+				bool matches)
+{
+	int rc = 0;
+
+	dx_mutex_lock(&mirror->lock);
+	dx_list_for_each (node, &mirror->entries) {
+		struct entry *entry = dx_list_entry(node, struct entry, node);
+		if (rc == 0 && entry->news.parent_id == provider_id) {
+			rc = dx_dict_set_u64(entry->dict, DX_ADOPT_CONFIGURATION_KEY, value, 8);
+		}
+		if (rc == 0 && entry->news.parent_id == provider_id) {
+			rc = dx_dict_set_bool(entry->dict, DX_ADOPT_MATCHES_KEY, matches);
+		}
+	}
+	dx_mutex_unlock(&mirror->lock);
+	return rc;
+}
+
 void dx_mirror_want_termination(struct dx_mirror *mirror, uint64_t id)
 {
 	dx_mutex_lock(&mirror->lock);

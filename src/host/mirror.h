@@ -50,6 +50,9 @@ int dx_mirror_set_name(struct dx_mirror *mirror, uint64_t id, const char *name);
 int dx_mirror_set_properties(struct dx_mirror *mirror, uint64_t id,
 			     const struct dx_dict *properties);
 void dx_mirror_remove_property(struct dx_mirror *mirror, uint64_t id, const char *key);
+/* The driver has configured the device that its services are on. @return 0; -ENOMEM. */
+int dx_mirror_set_configuration(struct dx_mirror *mirror, uint64_t provider_id, uint8_t value,
+				bool matches);
 void dx_mirror_want_termination(struct dx_mirror *mirror, uint64_t id);
 void dx_mirror_lose_provider(struct dx_mirror *mirror, uint64_t provider_id, bool was_reset);
 void dx_mirror_adjust_busy(struct dx_mirror *mirror, uint64_t id, int32_t delta);

@@ -137,7 +137,6 @@ static void on_device_lost(void *context, uint64_t provider_id, bool was_reset)
 	dx_mutex_unlock(&host->lock);
 }
 
-/* No part of the mirror: the broker's own records say which configuration was published. */
 static void on_configured(void *context, uint64_t device_id, uint8_t value, bool match)
 {
 	struct dx_host *host = context;
@@ -145,6 +144,7 @@ static void on_configured(void *context, uint64_t device_id, uint8_t value, bool
 		.id = device_id, .value = value, .flags = match ? DX_CONFIGURED_MATCH : 0};
 
 	dx_mutex_lock(&host->lock);
+	dx_host_lost("mirror", dx_mirror_set_configuration(&host->mirror, device_id, value, match));
 	dx_host_lost("configuration", dx_outbox_put(&host->outbox, DX_WIRE_H_CONFIGURED, 0, 0,
 						    &body, sizeof(body), NULL, 0));
 	dx_mutex_unlock(&host->lock);

@@ -312,11 +312,15 @@ struct dx_wire_message {
  * Each service has DX_ENTRY_ID_KEY, DX_ENTRY_PARENT_KEY (id of its provider), and when they apply
  * DX_ENTRY_REGISTERED_KEY, DX_ENTRY_NAME_KEY (set by the driver) and DX_ADOPT_USER_PROPERTIES_KEY.
  * One that a broker matched has DX_ADOPT_START_KEY; one that the driver made has
- * DX_ADOPT_CLASS_KEY, DX_ENTRY_NAME_KEY and DX_ENTRY_PROPERTIES_KEY.
+ * DX_ADOPT_CLASS_KEY, DX_ENTRY_NAME_KEY and DX_ENTRY_PROPERTIES_KEY. When the process has configured
+ * its provider it has DX_ADOPT_CONFIGURATION_KEY and DX_ADOPT_MATCHES_KEY: the last broker may not
+ * have heard of that.
  */
 #define DX_ADOPT_START_KEY           "start" /* dictionary: the DX_START_* keys */
 #define DX_ADOPT_CLASS_KEY           "class"           /* string: kernel class */
 #define DX_ADOPT_USER_PROPERTIES_KEY "user_properties" /* dictionary: IOUserServiceProperties */
+#define DX_ADOPT_CONFIGURATION_KEY   "configuration"   /* number: as in dx_wire_configured */
+#define DX_ADOPT_MATCHES_KEY         "matches"         /* boolean: DX_CONFIGURED_MATCH */
 
 struct dx_wire_channel {
 	uint64_t client_id; /* registry id of the user client */

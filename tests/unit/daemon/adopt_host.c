@@ -124,6 +124,11 @@ static struct dx_dict *describe(size_t i)
 	(void)dx_dict_set_u64(dict, DX_ENTRY_PARENT_KEY, services[i].provider_id, 64);
 	(void)dx_dict_set_bool(dict, DX_ENTRY_REGISTERED_KEY, true);
 	(void)dx_dict_set(dict, DX_ADOPT_START_KEY, services[i].start);
+	if (strcmp(dx_dict_get_string(services[i].start, DX_START_CLASS_KEY, ""), "Configures") == 0) {
+		/* It did so while there was no broker to tell. */
+		(void)dx_dict_set_u64(dict, DX_ADOPT_CONFIGURATION_KEY, 3, 8);
+		(void)dx_dict_set_bool(dict, DX_ADOPT_MATCHES_KEY, true);
+	}
 	return dict;
 }
 

@@ -164,6 +164,53 @@ TEST_SECONDS(host_outlives_a_killed_broker_and_is_taken_over, 60)
 	check_nothing_left(&fixture);
 }
 
+static uint64_t configuration_of(int client, uint64_t id)
+{
+	struct dx_dict *entry = client_entry(client, id);
+	uint64_t value = 0;
+
+	CHECK(entry != NULL);
+	value = dx_dict_get_u64(dx_dict_get_dict(entry, DX_ENTRY_PROPERTIES_KEY),
+				"bConfigurationValue", 0);
+	dx_object_unref(entry);
+	return value;
+}
+
+TEST_SECONDS(configuration_that_was_chosen_without_broker_is_published_by_the_next, 60)
+{
+	struct fixture fixture;
+	struct process broker;
+	uint64_t id = 0;
+	uint64_t interface = 0;
+	int client = -1;
+
+	setup(&fixture);
+	fixture_bundle(&fixture, "Usb", "Configures", "IOUSBHostDevice",
+		       "<key>idVendor</key><integer>1317</integer>"
+		       "<key>idProduct</key><integer>42144</integer>");
+	fixture.devices[fixture.options.nr_devices++] = "virtual:gadget-zero";
+	broker = broker_start(&fixture);
+	wait_ready(&broker);
+	client = client_connect(&fixture);
+	id = client_find(client, "Configures");
+	CHECK_NE(id, 0);
+	CHECK_EQ(client_find(client, "IOUSBHostInterface"), 0);
+	(void)close(client);
+	for (unsigned i = 0; i < 2; i++) { /* and is known to the one after that */
+		broker_end(&broker, SIGKILL);
+		broker = broker_start(&fixture);
+		client = client_connect(&fixture);
+		CHECK_EQ(client_find(client, "Configures"), id);
+		interface = client_wait_find(client, "IOUSBHostInterface");
+		CHECK_EQ(configuration_of(client, interface), 3);
+		CHECK_EQ(client_count(client, "IOUSBHostInterface"), 1);
+		(void)close(client);
+		wait_ready(&broker);
+	}
+	broker_end(&broker, 0);
+	check_nothing_left(&fixture);
+}
+
 TEST_SECONDS(clean_stop_may_leave_hosts_to_the_next_broker, 60)
 {
 	struct fixture fixture;

@@ -159,3 +159,23 @@ TEST(mirror_keeps_news_until_the_entry_goes)
 	CHECK_EQ(heard.nr_news, 1);
 	dx_mirror_fini(&mirror);
 }
+
+TEST(mirror_describes_what_was_configured_to_the_services_on_the_device)
+{
+	struct dx_mirror mirror;
+
+	dx_mirror_init(&mirror);
+	add_started(&mirror, 10, 5);
+	add_started(&mirror, 11, 6);
+	CHECK_EQ(dx_mirror_set_configuration(&mirror, 5, 2, true), 0);
+	CHECK_EQ(dx_mirror_set_configuration(&mirror, 5, 3, false), 0); /* the last one counts */
+	CHECK_EQ(dx_mirror_set_configuration(&mirror, 7, 1, true), 0);
+
+	struct dx_array *services = dx_mirror_describe(&mirror);
+	const struct dx_dict *first = dx_array_get(services, 0);
+	CHECK_EQ(dx_dict_get_u64(first, DX_ADOPT_CONFIGURATION_KEY, 0), 3);
+	CHECK(!dx_dict_get_bool(first, DX_ADOPT_MATCHES_KEY, true));
+	CHECK_EQ(dx_dict_get_u64(dx_array_get(services, 1), DX_ADOPT_CONFIGURATION_KEY, 77), 77);
+	(void)dx_object_unref(services);
+	dx_mirror_fini(&mirror);
+}
