@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "support/driver.h"
 
 #define SOURCE_SINK 3
 
@@ -22,13 +23,6 @@ struct client {
 
 static const OSDriverClass BenchClass, BenchUsbClass, BenchClientClass;
 #define CLIENT(object) ((struct client *)OSObjectGetIvars((object), &BenchClientClass))
-#define RETURN_IF_FAILED(call)                        \
-	do {                                          \
-		kern_return_t ret_ = (call);          \
-		if (ret_ != kIOReturnSuccess) {       \
-			return ret_;                  \
-		}                                     \
-	} while (0)
 
 /* --- The services ---------------------------------------------------------------------------- */
 

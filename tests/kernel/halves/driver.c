@@ -8,15 +8,9 @@
  */
 #include <opendext/driver.h>
 
-#define BYTES 1024u
+#include "support/driver.h"
 
-#define RETURN_IF_FAILED(call)                        \
-	do {                                          \
-		kern_return_t ret_ = (call);          \
-		if (ret_ != kIOReturnSuccess) {       \
-			return ret_;                  \
-		}                                     \
-	} while (0)
+#define BYTES 1024u
 
 static const OSDriverClass HalfDeviceClass, HalfClass;
 

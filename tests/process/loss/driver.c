@@ -8,6 +8,7 @@
 #include <opendext/driver.h>
 
 #include "loss.h"
+#include "support/driver.h"
 
 #define LOOPBACK 2
 
@@ -34,13 +35,6 @@ struct client {
 static const OSDriverClass LossClass, LossClientClass;
 #define SERVICE(object) ((struct service *)OSObjectGetIvars((object), &LossClass))
 #define CLIENT(object)	((struct client *)OSObjectGetIvars((object), &LossClientClass))
-#define RETURN_IF_FAILED(call)                        \
-	do {                                          \
-		kern_return_t ret_ = (call);          \
-		if (ret_ != kIOReturnSuccess) {       \
-			return ret_;                  \
-		}                                     \
-	} while (0)
 
 /* Divides memory into pieces of a packet each. */
 static kern_return_t divide(IOBufferMemoryDescriptor *memory, unsigned count,

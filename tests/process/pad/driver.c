@@ -5,21 +5,14 @@
  *          finds there, and shows as its name.
  */
 #include <opendext/driver.h>
-
 #include <string.h>
+
+#include "support/driver.h"
 
 #define STORE	     0x5b /* vendor requests of described devices */
 #define READ_BACK    0x5c
 #define GREETING     "from the device driver"
 #define CONFIGURATION 1
-
-#define RETURN_IF_FAILED(call)                        \
-	do {                                          \
-		kern_return_t ret_ = (call);          \
-		if (ret_ != kIOReturnSuccess) {       \
-			return ret_;                  \
-		}                                     \
-	} while (0)
 
 static const OSDriverClass PadDeviceClass, PadInterfaceClass;
 
