@@ -44,6 +44,16 @@ static struct dx_recorded_transfer *add(struct play *play, uint8_t type, uint8_t
 	return recorded;
 }
 
+/* A read of 512 bytes that has moved none. */
+static struct dx_recorded_transfer *add_failed(struct play *play, int32_t status)
+{
+	struct dx_recorded_transfer *recorded = add(play, DX_USB_BULK, 0x81, NULL, 512);
+
+	recorded->actual = 0;
+	recorded->status = status;
+	return recorded;
+}
+
 static struct dx_recorded_transfer *add_request(struct play *play, uint8_t type, uint8_t request,
 						const void *data, uint16_t length)
 {
@@ -250,10 +260,8 @@ TEST(script_halts_after_an_error_until_it_is_cleared)
 	uint8_t in[512];
 	struct dx_usb_transfer first = transfer_of(DX_USB_BULK, 0x81, in, 512);
 	struct dx_usb_transfer second = transfer_of(DX_USB_BULK, 0x81, in, 512);
-	struct dx_recorded_transfer *stalled = add(&play, DX_USB_BULK, 0x81, NULL, 512);
 
-	stalled->actual = 0;
-	stalled->status = DX_USB_STALLED;
+	(void)add_failed(&play, DX_USB_STALLED);
 	(void)add(&play, DX_USB_BULK, 0x81, "good", 4);
 	begin(&play);
 	expect(&play, &first, DX_USB_STALLED, 0);
@@ -273,10 +281,8 @@ TEST(script_plays_a_stall_once_for_all_that_was_queued)
 	struct dx_usb_transfer reads[3];
 
 	for (unsigned i = 0; i < 4; i++) {
-		struct dx_recorded_transfer *stalled = add(&play, DX_USB_BULK, 0x81, NULL, 512);
+		struct dx_recorded_transfer *stalled = add_failed(&play, DX_USB_STALLED);
 
-		stalled->actual = 0;
-		stalled->status = DX_USB_STALLED;
 		stalled->submitted_at = i < 3 ? i + 1 : 7; /* the last one on the halted endpoint */
 		stalled->completed_at = i < 3 ? i + 4 : 8;
 	}
@@ -299,10 +305,8 @@ TEST(script_fails_an_endpoint_when_the_driver_has_halted_it)
 	uint8_t in[512];
 	struct dx_usb_transfer read = transfer_of(DX_USB_BULK, 0x81, in, 512);
 	struct dx_usb_transfer halt = transfer_of(DX_USB_CONTROL, 0, NULL, 0);
-	struct dx_recorded_transfer *stalled = add(&play, DX_USB_BULK, 0x81, NULL, 512);
+	struct dx_recorded_transfer *stalled = add_failed(&play, DX_USB_STALLED);
 
-	stalled->actual = 0;
-	stalled->status = DX_USB_STALLED;
 	add_request(&play, 0x02, 3, NULL, 0)->setup[4] = 0x81; /* SET_FEATURE(ENDPOINT_HALT) */
 	stalled->completed_at = ++play.nr_packets;
 	begin(&play);
@@ -324,10 +328,9 @@ TEST(script_leaves_cancelled_transfers_to_the_driver)
 	uint8_t bytes[512] = "late";
 	struct dx_usb_transfer out = transfer_of(DX_USB_BULK, 1, bytes, 4);
 	struct dx_usb_transfer in = transfer_of(DX_USB_BULK, 0x81, bytes, 512);
-	struct dx_recorded_transfer *cancelled = add(&play, DX_USB_BULK, 0x81, NULL, 512);
+	struct dx_recorded_transfer *cancelled = NULL;
 
-	cancelled->actual = 0;
-	cancelled->status = DX_USB_ABORTED;
+	(void)add_failed(&play, DX_USB_ABORTED);
 	cancelled = add(&play, DX_USB_BULK, 1, "late", 4);
 	cancelled->actual = 0;
 	cancelled->status = DX_USB_ABORTED;

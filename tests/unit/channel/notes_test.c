@@ -22,6 +22,21 @@
 
 static const struct server_options one = {.nr_channels = 1, .budget_ns = BUDGET, .cpu = -1};
 
+/* A server, and an application that spins for its answers. */
+static struct dx_channel_app *begin(struct server *server)
+{
+	server_start(server, &one);
+	return server_app(server, 0, BUDGET);
+}
+
+/* @return why the server gave the channel up, 0: it did not. */
+static int end(struct server *server, struct dx_channel_app *app)
+{
+	dx_channel_app_free(app);
+	server_stop(server);
+	return server->errors[0];
+}
+
 static void check_note(const struct dx_channel_note *note, uint64_t number)
 {
 	CHECK_EQ(note->kind, DX_CHANNEL_COMPLETION);
@@ -53,8 +68,7 @@ TEST(notifications_overflow_the_ring_and_keep_their_order)
 	struct server server;
 	uint64_t backlog = 0;
 	uint64_t next = 0;
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 
 	for (unsigned batch = 0; batch < 2; batch++) {
 		CHECK_EQ(call_simple(app, SELECTOR_NOTIFY, 1000, batch, NULL), 0);
@@ -70,8 +84,7 @@ TEST(notifications_overflow_the_ring_and_keep_their_order)
 		CHECK_EQ(backlog, 0);
 	}
 	CHECK_EQ(next, 2000);
-	dx_channel_app_free(app);
-	server_stop(&server);
+	CHECK_EQ(end(&server, app), 0);
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -175,24 +188,20 @@ TEST_SECONDS(notifications_to_a_spinning_run_loop_arrive, 60)
 TEST(a_reader_that_never_reads_fails_at_the_limit)
 {
 	struct server server;
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 
 	int rc = call_simple(app, SELECTOR_NOTIFY, DX_MAX_NOTIFY_BACKLOG + DX_LAYOUT_CQ_SIZE + 1, 0,
 			     NULL);
 	CHECK_EQ(rc, -ECONNRESET);
 	CHECK_EQ(call_echo(app, 1, 1), -ECONNRESET);
-	dx_channel_app_free(app);
-	server_stop(&server);
-	CHECK_EQ(server.errors[0], -ENOBUFS);
+	CHECK_EQ(end(&server, app), -ENOBUFS);
 }
 
 TEST(the_limit_itself_is_no_failure)
 {
 	struct server server;
 	uint64_t next = 0;
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 	uint64_t nr = DX_MAX_NOTIFY_BACKLOG + DX_LAYOUT_CQ_SIZE;
 
 	CHECK_EQ(call_simple(app, SELECTOR_NOTIFY, nr, 0, NULL), 0);
@@ -200,8 +209,7 @@ TEST(the_limit_itself_is_no_failure)
 		CHECK_EQ(dx_channel_app_wait(app, 0), 1);
 		next = take_all(app, next);
 	}
-	dx_channel_app_free(app);
-	server_stop(&server);
+	CHECK_EQ(end(&server, app), 0);
 }
 
 /* The application rings for an epoch that was announced after its head was looked at: the room is used
@@ -211,8 +219,7 @@ TEST(a_ring_that_finds_no_room_announces_another_epoch)
 	struct server server;
 	int fds[DX_CHANNEL_NR_FDS];
 	uint64_t one_ring = 1;
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 	server_copy_fds(&server, 0, fds);
 	const struct dx_layout_d *d = mmap(NULL, sizeof(*d), PROT_READ, MAP_SHARED,
 					   fds[DX_CHANNEL_FD_D], 0);
@@ -230,8 +237,7 @@ TEST(a_ring_that_finds_no_room_announces_another_epoch)
 	for (unsigned i = 0; i < DX_CHANNEL_NR_FDS; i++) {
 		(void)close(fds[i]);
 	}
-	dx_channel_app_free(app);
-	server_stop(&server);
+	CHECK_EQ(end(&server, app), 0);
 }
 
 /* One notification to a reader that is armed: one wake-up through the socket. */
@@ -250,39 +256,32 @@ static int wake_once(struct dx_channel_app *app)
 TEST(a_slow_wake_up_now_and_then_is_no_failure)
 {
 	struct server server;
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 
 	for (unsigned i = 0; i < 2000; i++) {
 		server_wake_cost_ns = i % 100 == 0 ? 1500000 : 0;
 		CHECK_EQ(wake_once(app), 0);
 	}
-	dx_channel_app_free(app);
-	server_stop(&server);
-	CHECK_EQ(server.errors[0], 0);
+	CHECK_EQ(end(&server, app), 0);
 }
 
 /* Where the machine is a guest of a busy host. */
 TEST(slow_wake_ups_in_a_row_are_no_failure)
 {
 	struct server server;
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 
 	server_wake_cost_ns = 1500000;
 	for (unsigned i = 0; i < 30; i++) {
 		CHECK_EQ(wake_once(app), 0);
 	}
-	dx_channel_app_free(app);
-	server_stop(&server);
-	CHECK_EQ(server.errors[0], 0);
+	CHECK_EQ(end(&server, app), 0);
 }
 
 TEST(what_slow_wake_ups_took_is_forgiven_with_time)
 {
 	struct server server;
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 
 	server_wake_cost_ns = 1500000;
 	CHECK_EQ(wake_once(app), 0); /* from here on they are measured */
@@ -293,17 +292,14 @@ TEST(what_slow_wake_ups_took_is_forgiven_with_time)
 		(void)poll(NULL, 0, 100);
 	}
 	CHECK_EQ(wake_once(app), 0);
-	dx_channel_app_free(app);
-	server_stop(&server);
-	CHECK_EQ(server.errors[0], 0);
+	CHECK_EQ(end(&server, app), 0);
 }
 
 TEST(wake_ups_that_take_all_the_time_end_the_channel)
 {
 	struct server server;
 	unsigned nr_good = 0;
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 
 	server_wake_cost_ns = 1100000000;
 	while (nr_good < 4 && wake_once(app) == 0) {
@@ -311,16 +307,13 @@ TEST(wake_ups_that_take_all_the_time_end_the_channel)
 	}
 	/* The first is not measured; the answer of the second may come before its end. */
 	CHECK_LE(nr_good, 2);
-	dx_channel_app_free(app);
-	server_stop(&server);
-	CHECK_EQ(server.errors[0], -ETIME);
+	CHECK_EQ(end(&server, app), -ETIME);
 }
 
 TEST(wait_with_a_deadline_times_out)
 {
 	struct server server;
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 
 	uint64_t deadline = dx_clock_now_ns() + 20000000;
 	CHECK_EQ(dx_channel_app_wait(app, deadline), -ETIMEDOUT);
@@ -329,8 +322,7 @@ TEST(wait_with_a_deadline_times_out)
 	CHECK_EQ(call_simple(app, SELECTOR_NOTIFY, 1, 0, NULL), 0);
 	CHECK_EQ(dx_channel_app_wait(app, 1), 1);
 	CHECK_EQ(take_all(app, 0), 1);
-	dx_channel_app_free(app);
-	server_stop(&server);
+	CHECK_EQ(end(&server, app), 0);
 }
 
 TEST(an_unwatched_wait_with_a_deadline_times_out)
@@ -364,8 +356,7 @@ TEST(arming_wakes_once_and_at_the_asked_number)
 {
 	struct server server;
 	struct pollfd poller = {.events = POLLIN};
-	server_start(&server, &one);
-	struct dx_channel_app *app = server_app(&server, 0, BUDGET);
+	struct dx_channel_app *app = begin(&server);
 	poller.fd = server.sockets[0][0];
 
 	CHECK_EQ(dx_channel_app_arm(app, 0), -EINVAL);
@@ -396,8 +387,7 @@ TEST(arming_wakes_once_and_at_the_asked_number)
 	CHECK_EQ(call_simple(app, SELECTOR_NOTIFY, 1, 0, NULL), 0);
 	CHECK_EQ(poll(&poller, 1, 20), 0);
 	CHECK(dx_channel_app_spin(app));
-	dx_channel_app_free(app);
-	server_stop(&server);
+	CHECK_EQ(end(&server, app), 0);
 }
 
 TEST(notify_with_bad_arguments_is_refused)
@@ -438,8 +428,7 @@ TEST(close_ends_a_wait_for_notifications)
 	struct server server;
 	struct ender ender = {0};
 	struct timespec moment = {.tv_nsec = 20000000};
-	server_start(&server, &one);
-	ender.app = server_app(&server, 0, BUDGET);
+	ender.app = begin(&server);
 
 	CHECK_EQ(pthread_create(&ender.thread, NULL, wait_for_ever, &ender), 0);
 	(void)nanosleep(&moment, NULL); /* right also when the thread has not slept yet */
@@ -447,6 +436,5 @@ TEST(close_ends_a_wait_for_notifications)
 	CHECK_EQ(pthread_join(ender.thread, NULL), 0);
 	/* When close was first, the wait was refused with the same code. */
 	CHECK_EQ(ender.result, -ESHUTDOWN);
-	dx_channel_app_free(ender.app);
-	server_stop(&server);
+	CHECK_EQ(end(&server, ender.app), 0);
 }

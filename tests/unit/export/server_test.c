@@ -85,26 +85,38 @@ TEST(first_words_that_are_none_end_the_connection)
 
 /* ---- unlink, as Linux expects it ---- */
 
+/* A request with 512 bytes to endpoint 1. */
+static void submit_out(int fd, uint32_t number)
+{
+	const uint8_t data[512] = {0};
+
+	submit(fd, number, 0x01, sizeof(data));
+	say(fd, data, sizeof(data));
+}
+
+static void hear_unlinked(int fd, uint32_t number, int32_t status)
+{
+	const struct dx_usbip_unit unit = hear_unit(fd);
+
+	CHECK_EQ(unit.command, DX_USBIP_UNLINK_ANSWER);
+	CHECK_EQ(unit.number, number);
+	CHECK_EQ(unit.status, status);
+}
+
 TEST(unlink_of_a_pending_request_leaves_no_other_answer)
 {
 	struct served *served = serve(ZERO);
 	int fd = import(served);
-	struct dx_usbip_unit unit;
 
 	CHECK_EQ(simple(fd, 0, 9, 2, 0), 0);
 	submit(fd, 10, 0x81, 512);
 	submit(fd, 11, 0x81, 512);
 	unlink_it(fd, 12, 10);
-	unit = hear_unit(fd);
-	CHECK_EQ(unit.command, DX_USBIP_UNLINK_ANSWER);
-	CHECK_EQ(unit.number, 12);
-	CHECK_EQ(unit.status, DX_USBIP_ECONNRESET);
+	hear_unlinked(fd, 12, DX_USBIP_ECONNRESET);
 	unlink_it(fd, 13, 10); /* it is gone: too late is no error */
-	unit = hear_unit(fd);
-	CHECK_EQ(unit.number, 13);
-	CHECK_EQ(unit.status, 0);
+	hear_unlinked(fd, 13, 0);
 	unlink_it(fd, 14, 9); /* was never there */
-	CHECK_EQ(hear_unit(fd).status, 0);
+	hear_unlinked(fd, 14, 0);
 	(void)close(fd);
 	CHECK(test_wait_until(is_free, served, 10000));
 	served_stop(served);
@@ -115,29 +127,21 @@ TEST(unlink_before_its_request_is_answered_instead_of_it)
 {
 	struct served *served = serve(ZERO);
 	int fd = import(served);
-	uint8_t data[512] = {0};
 	struct dx_usbip_unit unit;
 
 	CHECK_EQ(simple(fd, 0, 9, 3, 0), 0);
 	unlink_it(fd, 0xC0D2, 0xC0D1);
-	submit(fd, 0xC0D0, 0x01, 512);
-	say(fd, data, sizeof(data));
+	submit_out(fd, 0xC0D0);
 	unit = hear_unit(fd);
 	CHECK_EQ(unit.number, 0xC0D0);
 	CHECK_EQ(unit.actual, 512);
-	submit(fd, 0xC0D1, 0x01, 512);
-	say(fd, data, sizeof(data));
-	unit = hear_unit(fd);
-	CHECK_EQ(unit.command, DX_USBIP_UNLINK_ANSWER);
-	CHECK_EQ(unit.number, 0xC0D2);
-	CHECK_EQ(unit.status, DX_USBIP_ECONNRESET);
+	submit_out(fd, 0xC0D1);
+	hear_unlinked(fd, 0xC0D2, DX_USBIP_ECONNRESET);
 	for (uint32_t i = 0; i < 64; i++) { /* those that never come are few */
 		unlink_it(fd, 0xD000 + i, 0xE000 + i);
 	}
 	unlink_it(fd, 0xD100, 0xE100);
-	unit = hear_unit(fd);
-	CHECK_EQ(unit.number, 0xD100);
-	CHECK_EQ(unit.status, 0);
+	hear_unlinked(fd, 0xD100, 0);
 	(void)close(fd);
 	CHECK(test_wait_until(is_free, served, 10000));
 	served_stop(served);
@@ -148,27 +152,20 @@ TEST(unlink_before_its_request_is_known_behind_the_last_number)
 {
 	struct served *served = serve(ZERO);
 	int fd = import(served);
-	uint8_t data[512] = {0};
 	struct dx_usbip_unit unit;
 
 	CHECK_EQ(simple(fd, 0, 9, 3, 0), 0);
 	for (uint32_t i = 1; i <= 3; i++) {
-		submit(fd, i * 0x55555555u, 0x01, 512);
-		say(fd, data, sizeof(data));
+		submit_out(fd, i * 0x55555555u);
 		CHECK_EQ(hear_unit(fd).number, i * 0x55555555u);
 	}
 	unlink_it(fd, 2, 1);
-	submit(fd, 0, 0x01, 512);
-	say(fd, data, sizeof(data));
+	submit_out(fd, 0);
 	unit = hear_unit(fd);
 	CHECK_EQ(unit.command, DX_USBIP_SUBMIT_ANSWER);
 	CHECK_EQ(unit.number, 0);
-	submit(fd, 1, 0x01, 512);
-	say(fd, data, sizeof(data));
-	unit = hear_unit(fd);
-	CHECK_EQ(unit.command, DX_USBIP_UNLINK_ANSWER);
-	CHECK_EQ(unit.number, 2);
-	CHECK_EQ(unit.status, DX_USBIP_ECONNRESET);
+	submit_out(fd, 1);
+	hear_unlinked(fd, 2, DX_USBIP_ECONNRESET);
 	(void)close(fd);
 	served_stop(served);
 }
@@ -197,9 +194,7 @@ TEST(unlink_of_a_request_that_has_moved_bytes_answers_both)
 	memset(data, 0, sizeof(data));
 	hear(fd, data, 512);
 	CHECK_EQ(data[511], 0x5A);
-	unit = hear_unit(fd);
-	CHECK_EQ(unit.command, DX_USBIP_UNLINK_ANSWER);
-	CHECK_EQ(unit.status, 0);
+	hear_unlinked(fd, 12, 0);
 	(void)close(fd);
 	served_stop(served);
 }
