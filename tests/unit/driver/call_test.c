@@ -135,35 +135,11 @@ static kern_return_t client_method(IOUserClient *self, uint64_t selector,
 					       &table[selector], OS_OBJECT(self), (void *)77);
 }
 
-static kern_return_t new_user_client(IOService *self, uint32_t type, IOUserClient **userClient)
-{
-	IOService *made = NULL;
-	kern_return_t status = IOServiceCreate(self, "UserClientProperties", &made);
-
-	(void)type;
-	*userClient = OSDynamicCast(IOUserClient, made);
-	return status;
-}
-
 static const OSDriverClass service_class = {
-	.name = "TestService", .super = &IOServiceClass, .NewUserClient = new_user_client};
+	.name = "TestService", .super = &IOServiceClass, .NewUserClient = fixture_new_user_client};
 static const OSDriverClass client_class = {
 	.name = "TestClient", .super = &IOUserClientClass, .ExternalMethod = client_method};
 static const OSDriverClass *const classes[] = {&service_class, &client_class, NULL};
-
-static void begin(struct fixture *fixture, struct app *app)
-{
-	fixture_init(fixture, classes);
-	CHECK_EQ(fixture_start(fixture, "TestService", "IOUserResources", NULL), 0);
-	CHECK_EQ(fixture_open(fixture, 0, app), 0);
-}
-
-static void end(struct fixture *fixture, struct app *app)
-{
-	app_close(app);
-	CHECK_EQ(fixture_terminate(fixture), 0);
-	fixture_fini(fixture);
-}
 
 /* A call with a structure each way. */
 static kern_return_t call_bytes(struct app *app, uint64_t selector, uint32_t nr_in, uint32_t nr_bytes,
@@ -200,7 +176,7 @@ TEST(scalars_travel_both_ways)
 	uint64_t in[16];
 	uint64_t out[16] = {0};
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	for (uint32_t count = 0; count <= 16; count++) {
 		uint32_t nr_out = 1;
 		for (uint32_t i = 0; i < count; i++) {
@@ -210,7 +186,7 @@ TEST(scalars_travel_both_ways)
 		CHECK_EQ(nr_out, 1);
 		CHECK_EQ(out[0], count * (count + 1) / 2);
 	}
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(every_check_of_the_table_refuses_alone)
@@ -219,7 +195,7 @@ TEST(every_check_of_the_table_refuses_alone)
 	struct app app;
 	struct dx_channel_response response;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(call_bytes(&app, EXACT, 2, 8, 1, 16, 0, &response), 0);
 	CHECK_EQ(call_bytes(&app, EXACT, 2, 8, 1, 16, DX_CALL_ASYNC, &response),
 		 kIOReturnBadArgument);
@@ -234,7 +210,7 @@ TEST(every_check_of_the_table_refuses_alone)
 	CHECK_EQ(call_bytes(&app, ASYNC, 1, 0, 0, 0, 0, &response), kIOReturnBadArgument);
 	CHECK_EQ(call_bytes(&app, NO_FUNCTION, 2, 8, 1, 16, 0, &response), kIOReturnNoCompletion);
 	CHECK_EQ(call_bytes(&app, UNKNOWN, 0, 0, 0, 0, 0, &response), kIOReturnUnsupported);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(inline_structures_are_copied_both_ways)
@@ -243,7 +219,7 @@ TEST(inline_structures_are_copied_both_ways)
 	struct app app;
 	struct dx_channel_response response;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	for (uint32_t size = 1; size <= 4096; size = size * 2 + 1) {
 		for (unsigned again = 0; again < 3; again++) {
 			CHECK_EQ(call_bytes(&app, ECHO, 0, size, 3, 4096, 0, &response), 0);
@@ -253,7 +229,7 @@ TEST(inline_structures_are_copied_both_ways)
 			CHECK_MEM_EQ(response.bytes, "abcdefgh", size < 8 ? size : 8);
 		}
 	}
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(output_that_is_too_long_is_refused)
@@ -262,14 +238,14 @@ TEST(output_that_is_too_long_is_refused)
 	struct app app;
 	struct dx_channel_response response;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(call_bytes(&app, BIG_OUTPUT, 1, 0, 0, 1, 0, &response), 0);
 	CHECK_EQ(response.nr_bytes, 1);
 	CHECK_EQ(call_bytes(&app, BIG_OUTPUT, 1, 0, 0, 0, 0, &response), kIOReturnBadArgument);
 	CHECK_EQ(call_bytes(&app, ERROR_WITH_OUTPUT, 1, 0, 1, 4, 0, &response), kIOReturnNoSpace);
 	CHECK_EQ(response.nr_bytes, 0);
 	CHECK_EQ(response.nr_scalars, 0);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(variable_output_must_be_set)
@@ -278,12 +254,12 @@ TEST(variable_output_must_be_set)
 	struct app app;
 	struct dx_channel_response response;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(call_bytes(&app, VARIABLE, 0, 0, 0, 0, DX_CALL_VARIABLE, &response),
 		 kIOReturnUnderrun);
 	CHECK_EQ(call_bytes(&app, ECHO, 0, 100, 0, 0, DX_CALL_VARIABLE, &response), 0);
 	CHECK_EQ(response.nr_bytes, 100);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(completions_arrive_in_order_and_then_the_release)
@@ -296,7 +272,7 @@ TEST(completions_arrive_in_order_and_then_the_release)
 	struct dx_channel_note note;
 	uint64_t count = 1000;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	request.scalars = &count;
 	CHECK_EQ(dx_channel_app_call(app.channel, &request, &response), 0);
 	CHECK_EQ(response.result, 0);
@@ -311,7 +287,7 @@ TEST(completions_arrive_in_order_and_then_the_release)
 	CHECK(app_next(&app, &note));
 	CHECK_EQ(note.kind, DX_CHANNEL_RELEASED);
 	CHECK_EQ(note.tag, 55);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(completion_kept_beyond_the_call_and_the_client_is_harmless)
@@ -322,7 +298,7 @@ TEST(completion_kept_beyond_the_call_and_the_client_is_harmless)
 	IOUserClientAsyncArgumentsArray data = {8};
 	struct dx_channel_note note;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(call_bytes(&app, KEEP, 0, 0, 0, 0, DX_CALL_ASYNC, &response), 0);
 	OSAction *action = kept;
 	IOUserClientAsyncCompletion(NULL, action, 0, data, 1);
@@ -345,12 +321,12 @@ TEST(malformed_call_ends_its_connection_only)
 	uint32_t nr_out = 1;
 	uint64_t out = 0;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(fixture_open(&fixture, 0, &other), 0);
 	CHECK_EQ(dx_channel_app_call(app.channel, &request, &response), -ECONNRESET);
 	CHECK_EQ(app_call(&other, SUM, NULL, 0, &out, &nr_out), 0);
 	app_close(&app);
-	end(&fixture, &other);
+	fixture_end(&fixture, &other);
 }
 
 struct caller {
@@ -378,7 +354,7 @@ TEST(many_threads_call_on_one_connection)
 	struct app app;
 	struct caller callers[24];
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	for (unsigned i = 0; i < 24; i++) {
 		callers[i].app = &app;
 		CHECK_EQ(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
@@ -386,5 +362,5 @@ TEST(many_threads_call_on_one_connection)
 	for (unsigned i = 0; i < 24; i++) {
 		CHECK_EQ(pthread_join(callers[i].thread, NULL), 0);
 	}
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }

@@ -205,16 +205,9 @@ TEST(cancelled_queue_drops_those_that_wait_and_ends_after_those_that_run)
 
 static kern_return_t new_user_client(IOService *self, uint32_t type, IOUserClient **client)
 {
-	IOService *made = NULL;
-	kern_return_t status = IOServiceCreate(self, "UserClientProperties", &made);
-
-	(void)type;
-	if (status == kIOReturnSuccess) {
-		*client = (IOUserClient *)made;
-		status = IOServiceSetDispatchQueue(made, kIOUserClientQueueNameExternalMethod,
-						   queue);
-	}
-	return status;
+	CHECK_EQ(fixture_new_user_client(self, type, client), 0);
+	return IOServiceSetDispatchQueue((IOService *)*client, kIOUserClientQueueNameExternalMethod,
+					 queue);
 }
 
 static kern_return_t meet(IOUserClient *self, uint64_t selector,
@@ -246,9 +239,7 @@ TEST(calls_to_an_open_queue_run_beside_each_other)
 	pthread_t threads[2];
 
 	make_queue(kIODispatchQueueMethodsNotSynchronized);
-	fixture_init(&fixture, classes);
-	CHECK_EQ(fixture_start(&fixture, "TestService", "IOUserResources", NULL), 0);
-	CHECK_EQ(fixture_open(&fixture, 0, &app), 0);
+	fixture_begin(&fixture, classes, &app);
 	for (int i = 0; i < 2; i++) {
 		CHECK_EQ(pthread_create(&threads[i], NULL, call, &app), 0);
 	}

@@ -285,6 +285,30 @@ void app_close(struct app *app)
 	dx_fd_close(&app->socket);
 }
 
+kern_return_t fixture_new_user_client(IOService *self, uint32_t type, IOUserClient **client)
+{
+	IOService *made = NULL;
+	kern_return_t status = IOServiceCreate(self, "UserClientProperties", &made);
+
+	(void)type;
+	*client = OSDynamicCast(IOUserClient, made);
+	return status;
+}
+
+void fixture_begin(struct fixture *fixture, const OSDriverClass *const *classes, struct app *app)
+{
+	fixture_init(fixture, classes);
+	CHECK_EQ(fixture_start(fixture, "TestService", "IOUserResources", NULL), 0);
+	CHECK_EQ(fixture_open(fixture, 0, app), 0);
+}
+
+void fixture_end(struct fixture *fixture, struct app *app)
+{
+	app_close(app);
+	CHECK_EQ(fixture_terminate(fixture), 0);
+	fixture_fini(fixture);
+}
+
 kern_return_t app_call(struct app *app, uint64_t selector, const uint64_t *in, uint32_t nr_in,
 		       uint64_t *out, uint32_t *nr_out)
 {

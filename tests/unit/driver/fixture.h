@@ -58,6 +58,11 @@ kern_return_t fixture_start(struct fixture *fixture, const char *class_name,
 kern_return_t fixture_terminate(struct fixture *fixture);
 /* Opens a user client. The app is usable when the result is 0. */
 kern_return_t fixture_open(struct fixture *fixture, uint32_t type, struct app *app);
+/* For a service: a client of its first description, whatever the type. */
+kern_return_t fixture_new_user_client(IOService *self, uint32_t type, IOUserClient **client);
+/* A service of the class TestService, and an application that has opened it. */
+void fixture_begin(struct fixture *fixture, const OSDriverClass *const *classes, struct app *app);
+void fixture_end(struct fixture *fixture, struct app *app);
 /* Waits until the runtime has freed its objects of that connection. */
 void app_close(struct app *app);
 kern_return_t app_call(struct app *app, uint64_t selector, const uint64_t *in, uint32_t nr_in,

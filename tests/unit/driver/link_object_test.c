@@ -11,15 +11,9 @@ static IOUserClient *the_client; /* counted */
 
 static kern_return_t new_user_client(IOService *self, uint32_t type, IOUserClient **client)
 {
-	IOService *made = NULL;
-	kern_return_t status = IOServiceCreate(self, "UserClientProperties", &made);
-
-	(void)type;
-	if (status == kIOReturnSuccess) {
-		*client = (IOUserClient *)made;
-		the_client = OSRetain(made);
-	}
-	return status;
+	CHECK_EQ(fixture_new_user_client(self, type, client), 0);
+	the_client = OSRetain(*client);
+	return 0;
 }
 
 static const OSDriverClass service_class = {
@@ -35,9 +29,7 @@ struct scene {
 
 static void begin(struct scene *scene)
 {
-	fixture_init(&scene->fixture, classes);
-	CHECK_EQ(fixture_start(&scene->fixture, "TestService", "IOUserResources", NULL), 0);
-	CHECK_EQ(fixture_open(&scene->fixture, 0, &scene->app), 0);
+	fixture_begin(&scene->fixture, classes, &scene->app);
 	scene->name = OSStringCreate("link", (size_t)-1);
 }
 

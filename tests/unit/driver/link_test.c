@@ -140,16 +140,6 @@ static kern_return_t copy_memory(IOUserClient *self, uint64_t type, uint64_t *op
 	return 0;
 }
 
-static kern_return_t new_user_client(IOService *self, uint32_t type, IOUserClient **userClient)
-{
-	IOService *made = NULL;
-	kern_return_t status = IOServiceCreate(self, "UserClientProperties", &made);
-
-	(void)type;
-	*userClient = OSDynamicCast(IOUserClient, made);
-	return status;
-}
-
 static IOMemoryDescriptor *new_buffer(uint64_t size)
 {
 	IOBufferMemoryDescriptor *buffer = NULL;
@@ -184,7 +174,7 @@ static const OSDriverClass service_class = {
 	.super = &IOServiceClass,
 	.Start = service_start,
 	.Stop = service_stop,
-	.NewUserClient = new_user_client,
+	.NewUserClient = fixture_new_user_client,
 };
 static const OSDriverClass client_class = {
 	.name = "TestClient",
@@ -193,20 +183,6 @@ static const OSDriverClass client_class = {
 	.CopyClientMemoryForType = copy_memory,
 };
 static const OSDriverClass *const classes[] = {&service_class, &client_class, NULL};
-
-static void begin(struct fixture *fixture, struct app *app)
-{
-	fixture_init(fixture, classes);
-	CHECK_EQ(fixture_start(fixture, "TestService", "IOUserResources", NULL), 0);
-	CHECK_EQ(fixture_open(fixture, 0, app), 0);
-}
-
-static void end(struct fixture *fixture, struct app *app)
-{
-	app_close(app);
-	CHECK_EQ(fixture_terminate(fixture), 0);
-	fixture_fini(fixture);
-}
 
 static struct dx_wire_map_reply map(struct app *app, uint16_t type, uint32_t memory_type,
 				    int32_t *ret_status, size_t *ret_nr_fds)
@@ -228,7 +204,7 @@ TEST(map_describes_the_memory_and_unmap_names_the_same)
 	int32_t status = 0;
 	size_t nr_fds = 0;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	struct dx_wire_map_reply first = map(&app, DX_WIRE_C_MAP, MEMORY_RW, &status, &nr_fds);
 	CHECK_EQ(status, 0);
 	CHECK_EQ(nr_fds, 1);
@@ -247,7 +223,7 @@ TEST(map_describes_the_memory_and_unmap_names_the_same)
 	struct dx_wire_map_reply read_only = map(&app, DX_WIRE_C_MAP, MEMORY_RO, &status, &nr_fds);
 	CHECK_EQ(status, 0);
 	CHECK_EQ(read_only.flags, DX_WIRE_MAP_READ_ONLY);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(map_reports_what_the_driver_said)
@@ -257,7 +233,7 @@ TEST(map_reports_what_the_driver_said)
 	int32_t status = 0;
 	size_t nr_fds = 0;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	struct dx_wire_map_reply none = map(&app, DX_WIRE_C_MAP, MEMORY_NONE, &status, &nr_fds);
 	CHECK_EQ(status, 0);
 	CHECK_EQ(none.memory_id, 0);
@@ -266,7 +242,7 @@ TEST(map_reports_what_the_driver_said)
 	CHECK_EQ(status, kIOReturnBusy);
 	(void)map(&app, DX_WIRE_C_MAP, 1000, &status, &nr_fds);
 	CHECK_EQ(status, kIOReturnUnsupported);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(read_only_hand_out_cannot_be_mapped_writable)
@@ -276,14 +252,14 @@ TEST(read_only_hand_out_cannot_be_mapped_writable)
 	struct dx_wire_map body = {.memory_type = MEMORY_RO};
 	struct dx_wire_message_in reply;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(app_request(&app, DX_WIRE_C_MAP, &body, sizeof(body), &reply), 0);
 	CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, reply.fds[0], 0) == MAP_FAILED);
 	void *readable = mmap(NULL, 4096, PROT_READ, MAP_SHARED, reply.fds[0], 0);
 	CHECK(readable != MAP_FAILED);
 	CHECK_EQ(munmap(readable, 4096), 0);
 	dx_wire_message_in_fini(&reply);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(close_is_answered_and_ends_the_client)
@@ -292,12 +268,12 @@ TEST(close_is_answered_and_ends_the_client)
 	struct app app;
 	struct dx_wire_message_in reply;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(app_request(&app, DX_WIRE_C_CLOSE, NULL, 0, &reply), 0);
 	dx_wire_message_in_fini(&reply);
 	CHECK(wait_counter(&fixture.reports.entry_removed, 1));
 	CHECK_EQ(app_call(&app, 0, NULL, 0, NULL, NULL), -ECONNRESET);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 /* ---- memory of the application ---- */
@@ -341,7 +317,7 @@ TEST(large_structures_arrive_as_descriptors)
 	};
 	struct dx_channel_response response = {0};
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	grant(&app, DX_GRANT_OF_CALL | 1, in, 10000);
 	grant(&app, DX_GRANT_OF_CALL | 2, out, 9000);
 	CHECK_EQ(dx_channel_app_call(app.channel, &request, &response), 0);
@@ -349,7 +325,7 @@ TEST(large_structures_arrive_as_descriptors)
 	CHECK_STR_EQ(dx_shm_base(out), "output");
 	(void)dx_shm_unref(in);
 	(void)dx_shm_unref(out);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(call_that_names_no_grant_is_cut_off)
@@ -364,10 +340,10 @@ TEST(call_that_names_no_grant_is_cut_off)
 	};
 	struct dx_channel_response response = {0};
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(dx_channel_app_call(app.channel, &request, &response), -ECONNRESET);
 	CHECK(wait_counter(&fixture.reports.entry_removed, 1));
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 struct answerer {
@@ -423,7 +399,7 @@ TEST(memory_of_the_application_is_asked_for_and_shared)
 	struct answerer answerer = {.shm = shm_with("mine", 8192), .length = 8192};
 	uint64_t value = 0;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(call_asking(&app, ASK, &answerer, &value), 0);
 	CHECK_EQ(answerer.kind, DX_ASK_MEMORY);
 	CHECK_EQ(answerer.flags, DX_ASK_WRITE);
@@ -434,7 +410,7 @@ TEST(memory_of_the_application_is_asked_for_and_shared)
 	CHECK_STR_EQ(dx_shm_base(answerer.shm), "mine");
 	CHECK_EQ(answerer.nr_asked, 2);
 	(void)dx_shm_unref(answerer.shm);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(refused_questions_become_results)
@@ -444,7 +420,7 @@ TEST(refused_questions_become_results)
 	struct answerer answerer = {.shm = shm_with("mine", 8192), .length = 8192};
 	uint64_t value = 0;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	answerer.status = -EFAULT;
 	CHECK_EQ(call_asking(&app, ASK, &answerer, &value), kIOReturnBadArgument);
 	answerer.status = -ENOMEM;
@@ -458,7 +434,7 @@ TEST(refused_questions_become_results)
 	CHECK_EQ(call_asking(&app, ASK_BAD, &answerer, &value), kIOReturnBadArgument);
 	CHECK_EQ(call_asking(&app, ENTITLEMENTS, &answerer, &value), 0);
 	(void)dx_shm_unref(answerer.shm);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(long_variable_output_goes_to_memory_of_the_application)
@@ -468,13 +444,13 @@ TEST(long_variable_output_goes_to_memory_of_the_application)
 	struct answerer answerer = {.shm = shm_with("", 100003), .length = 100003};
 	uint64_t value = 0;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(call_asking(&app, LONG_OUTPUT, &answerer, &value), 0);
 	CHECK_EQ(answerer.kind, DX_ASK_OUTPUT);
 	CHECK_EQ(value, DX_ANSWER_STRUCTURE | 100003);
 	CHECK_MEM_EQ((char *)dx_shm_base(answerer.shm) + 100000, "end", 3);
 	(void)dx_shm_unref(answerer.shm);
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 static int32_t hang_up(void *context, const struct dx_channel_ask *ask, uint64_t *ret_value)
@@ -497,10 +473,10 @@ TEST(application_that_dies_while_asked_ends_the_wait)
 					     .nr_scalars = 2, .ask = hang_up, .ask_context = &app};
 	struct dx_channel_response response = {0};
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	(void)dx_channel_app_call(app.channel, &request, &response);
 	CHECK(wait_counter(&fixture.reports.entry_removed, 1));
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 /* ---- applications that misbehave ---- */
@@ -514,7 +490,7 @@ static void check_cut_off(uint16_t type, const void *body, size_t length, const 
 	uint64_t value = 0;
 	struct answerer answerer = {0};
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(fixture_open(&fixture, 0, &other), 0);
 	for (unsigned i = 0; i < times; i++) {
 		(void)dx_link_send(app.socket, type, 1, 0, body, length, NULL, 0, fds, nr_fds, false);
@@ -523,7 +499,7 @@ static void check_cut_off(uint16_t type, const void *body, size_t length, const 
 	CHECK_EQ(app_call(&app, 0, NULL, 0, NULL, NULL), -ECONNRESET);
 	CHECK_EQ(call_asking(&other, ENTITLEMENTS, &answerer, &value), 0);
 	app_close(&app);
-	end(&fixture, &other);
+	fixture_end(&fixture, &other);
 }
 
 TEST(message_of_another_conversation_is_cut_off)
@@ -536,10 +512,10 @@ TEST(garbage_on_the_socket_is_cut_off)
 	struct fixture fixture;
 	struct app app;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(send(app.socket, "garbage", 7, 0), 7);
 	CHECK(wait_counter(&fixture.reports.entry_removed, 1));
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }
 
 TEST(descriptor_where_none_belongs_is_cut_off)
@@ -572,11 +548,11 @@ TEST(flood_of_requests_without_reading_ends_only_the_flooder)
 	struct dx_wire_map body = {.memory_type = MEMORY_NONE};
 	int result = 0;
 
-	begin(&fixture, &app);
+	fixture_begin(&fixture, classes, &app);
 	for (uint32_t i = 1; i < 100000 && result == 0; i++) {
 		result = dx_link_send(app.socket, DX_WIRE_C_MAP, i, 0, &body, sizeof(body), NULL, 0,
 				      NULL, 0, false);
 	}
 	CHECK(wait_counter(&fixture.reports.entry_removed, 1));
-	end(&fixture, &app);
+	fixture_end(&fixture, &app);
 }

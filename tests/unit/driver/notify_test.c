@@ -40,6 +40,7 @@ struct watch {
 	uint64_t cookie;
 };
 
+/* A source for services of the name "Thing", with an action for it. */
 static void watch_begin(struct scene *scene, struct watch *watch)
 {
 	watch->matching = IOServiceCreateNameMatchingDictionary("Thing", NULL);
@@ -50,6 +51,13 @@ static void watch_begin(struct scene *scene, struct watch *watch)
 	CHECK_EQ(IOServiceNotificationDispatchSourceCreateActionServiceNotificationReady(
 			 OS_OBJECT(scene->service), ready, 0, &watch->action),
 		 0);
+}
+
+/* ... whose action is called. */
+static void watch_begin_handled(struct scene *scene, struct watch *watch)
+{
+	watch_begin(scene, watch);
+	CHECK_EQ(IOServiceNotificationDispatchSourceSetHandler(watch->source, watch->action), 0);
 }
 
 static void watch_end(struct watch *watch)
@@ -232,8 +240,7 @@ TEST(next_broker_does_not_repeat_and_what_it_lacks_has_ended)
 	struct watch watch = {0};
 
 	scene_begin(&scene);
-	watch_begin(&scene, &watch);
-	CHECK_EQ(IOServiceNotificationDispatchSourceSetHandler(watch.source, watch.action), 0);
+	watch_begin_handled(&scene, &watch);
 	matched(&scene, &watch, 70);
 	matched(&scene, &watch, 71);
 	dx_runtime_services_told(scene.fixture.runtime, watch.cookie);
@@ -261,8 +268,7 @@ TEST(service_source_that_is_off_keeps_what_happens)
 	struct watch watch = {0};
 
 	scene_begin(&scene);
-	watch_begin(&scene, &watch);
-	CHECK_EQ(IOServiceNotificationDispatchSourceSetHandler(watch.source, watch.action), 0);
+	watch_begin_handled(&scene, &watch);
 	CHECK_EQ(IOServiceNotificationDispatchSourceSetEnableWithCompletion(watch.source, false,
 									    handled, NULL),
 		 0);
@@ -284,8 +290,7 @@ TEST(handler_that_is_replaced_leaves_the_rest_to_the_next)
 	struct watch watch = {0};
 
 	scene_begin(&scene);
-	watch_begin(&scene, &watch);
-	CHECK_EQ(IOServiceNotificationDispatchSourceSetHandler(watch.source, watch.action), 0);
+	watch_begin_handled(&scene, &watch);
 	matched(&scene, &watch, 70);
 	CHECK(wait_counter(&nr_ready, 1));
 	CHECK_EQ(IOServiceNotificationDispatchSourceSetHandler(watch.source, NULL), 0);
@@ -303,8 +308,7 @@ TEST(cancelled_service_source_tells_nothing_more)
 	struct watch watch = {0};
 
 	scene_begin(&scene);
-	watch_begin(&scene, &watch);
-	CHECK_EQ(IOServiceNotificationDispatchSourceSetHandler(watch.source, watch.action), 0);
+	watch_begin_handled(&scene, &watch);
 	CHECK_EQ(IOServiceNotificationDispatchSourceCancel(watch.source, handled, NULL), 0);
 	CHECK(wait_counter(&nr_handled, 1));
 	CHECK_EQ(scene.fixture.reports.watch_ended, 1);

@@ -52,18 +52,8 @@ static kern_return_t client_method(IOUserClient *self, uint64_t selector,
 	}
 }
 
-static kern_return_t new_user_client(IOService *self, uint32_t type, IOUserClient **userClient)
-{
-	IOService *made = NULL;
-	kern_return_t status = IOServiceCreate(self, "UserClientProperties", &made);
-
-	(void)type;
-	*userClient = OSDynamicCast(IOUserClient, made);
-	return status;
-}
-
 static const OSDriverClass service_class = {
-	.name = "TestService", .super = &IOServiceClass, .NewUserClient = new_user_client};
+	.name = "TestService", .super = &IOServiceClass, .NewUserClient = fixture_new_user_client};
 static const OSDriverClass client_class = {
 	.name = "TestClient", .super = &IOUserClientClass, .ExternalMethod = client_method};
 static const OSDriverClass *const classes[] = {&service_class, &client_class, NULL};
