@@ -115,8 +115,7 @@ TEST(start_brings_what_the_device_needs)
 	(void)client_wait_find(client, "GoodUsb");
 	CHECK_EQ(nr_acquired, 1);
 	CHECK_EQ(nr_start_fds(&fixture), 1);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 struct failing {
@@ -191,8 +190,7 @@ TEST(start_beside_a_service_that_has_the_device_needs_no_other)
 	CHECK_EQ(fixture.nr_launched, 1);
 	CHECK_EQ(nr_acquired, 2);
 	CHECK_EQ(nr_start_fds(&fixture), 1);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 /* The host has died; its service is still there, because another one sits on it. */
@@ -215,6 +213,5 @@ TEST(device_that_comes_after_its_host_has_died_goes_nowhere)
 	CHECK(test_wait_until(is_two, &nr_late, 10000));
 	(void)client_wait_find(client, "GoodUsb");
 	CHECK_EQ(nr_start_fds(&fixture), 1);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }

@@ -114,6 +114,21 @@ static void check_nothing_left(struct fixture *fixture)
 	fixture_fini(fixture);
 }
 
+/* A broker that is ready, and a client of it. */
+static int begin(struct fixture *fixture, struct process *broker)
+{
+	*broker = broker_start(fixture);
+	wait_ready(broker);
+	return client_connect(fixture);
+}
+
+static void end(struct fixture *fixture, struct process *broker, int client)
+{
+	(void)close(client);
+	broker_end(broker, 0);
+	check_nothing_left(fixture);
+}
+
 TEST_SECONDS(host_outlives_a_killed_broker_and_is_taken_over, 60)
 {
 	struct fixture fixture;
@@ -131,9 +146,7 @@ TEST_SECONDS(host_outlives_a_killed_broker_and_is_taken_over, 60)
 		       "<key>idVendor</key><integer>1317</integer>"
 		       "<key>idProduct</key><integer>42144</integer>");
 	fixture.devices[fixture.options.nr_devices++] = "virtual:gadget-zero";
-	broker = broker_start(&fixture);
-	wait_ready(&broker);
-	client = client_connect(&fixture);
+	client = begin(&fixture, &broker);
 	id = client_find(client, "Plain");
 	usb = client_find(client, "Usb");
 	device = client_find(client, "Gadget Zero");
@@ -159,9 +172,7 @@ TEST_SECONDS(host_outlives_a_killed_broker_and_is_taken_over, 60)
 	fresh = client_wait_find(client, "Plain");
 	CHECK_GT(fresh, id);
 	CHECK_NE(pid_of(client, fresh), pid);
-	(void)close(client);
-	broker_end(&broker, 0);
-	check_nothing_left(&fixture);
+	end(&fixture, &broker, client);
 }
 
 static uint64_t configuration_of(int client, uint64_t id)
@@ -221,9 +232,7 @@ TEST_SECONDS(clean_stop_may_leave_hosts_to_the_next_broker, 60)
 
 	setup(&fixture);
 	fixture.options.keep_hosts = true;
-	broker = broker_start(&fixture);
-	wait_ready(&broker);
-	client = client_connect(&fixture);
+	client = begin(&fixture, &broker);
 	id = client_find(client, "Plain");
 	pid = pid_of(client, id);
 	(void)close(client);
@@ -252,9 +261,7 @@ TEST_SECONDS(host_that_died_meanwhile_is_not_waited_for, 60)
 
 	setup(&fixture);
 	fixture.options.adopt_wait_ms = 60000;
-	broker = broker_start(&fixture);
-	wait_ready(&broker);
-	client = client_connect(&fixture);
+	client = begin(&fixture, &broker);
 	id = client_find(client, "Plain");
 	pid = pid_of(client, id);
 	(void)close(client);
@@ -262,13 +269,9 @@ TEST_SECONDS(host_that_died_meanwhile_is_not_waited_for, 60)
 	CHECK_EQ(kill((pid_t)pid, SIGKILL), 0);
 	CHECK(test_wait_until(all_reaped, NULL, 10000));
 
-	broker = broker_start(&fixture);
-	wait_ready(&broker);
-	client = client_connect(&fixture);
+	client = begin(&fixture, &broker);
 	CHECK_GT(client_find(client, "Plain"), id);
-	(void)close(client);
-	broker_end(&broker, 0);
-	check_nothing_left(&fixture);
+	end(&fixture, &broker, client);
 }
 
 TEST_SECONDS(host_that_does_not_come_back_is_killed_and_replaced, 60)
@@ -280,17 +283,13 @@ TEST_SECONDS(host_that_does_not_come_back_is_killed_and_replaced, 60)
 
 	setup(&fixture);
 	fixture.options.adopt_wait_ms = 200;
-	broker = broker_start(&fixture);
-	wait_ready(&broker);
-	client = client_connect(&fixture);
+	client = begin(&fixture, &broker);
 	pid = pid_of(client, client_find(client, "Plain"));
 	(void)close(client);
 	CHECK_EQ(kill((pid_t)pid, SIGSTOP), 0);
 	broker_end(&broker, SIGKILL);
 
-	broker = broker_start(&fixture);
-	wait_ready(&broker);
-	client = client_connect(&fixture);
+	client = begin(&fixture, &broker);
 	CHECK_NE(pid_of(client, client_find(client, "Plain")), pid);
 	(void)close(client);
 	CHECK_EQ(waitpid((pid_t)pid, NULL, 0), (pid_t)pid); /* killed, and ours since its broker died */
@@ -308,20 +307,14 @@ TEST_SECONDS(host_that_brings_nonsense_is_killed_and_replaced, 60)
 	setup(&fixture);
 	fixture_bundle(&fixture, "nonsense", "Nonsense", "IOUserResources",
 		       "<key>IOMatchCategory</key><string>nonsense</string>");
-	broker = broker_start(&fixture);
-	wait_ready(&broker);
-	client = client_connect(&fixture);
+	client = begin(&fixture, &broker);
 	pid = pid_of(client, client_find(client, "Nonsense"));
 	(void)close(client);
 	broker_end(&broker, SIGKILL);
 
-	broker = broker_start(&fixture);
-	wait_ready(&broker);
-	client = client_connect(&fixture);
+	client = begin(&fixture, &broker);
 	CHECK_NE(pid_of(client, client_wait_find(client, "Nonsense")), pid);
-	(void)close(client);
-	broker_end(&broker, 0);
-	check_nothing_left(&fixture);
+	end(&fixture, &broker, client);
 }
 
 TEST_SECONDS(records_that_are_broken_or_of_other_processes_are_removed, 60)

@@ -19,13 +19,10 @@ TEST(broker_without_anything_starts_and_stops)
 	int client = -1;
 
 	fixture_init(&fixture);
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_NE(client_find(client, "IOUserResources"), 0);
 	CHECK_EQ(client_find(client, "Nobody"), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 	CHECK_EQ(fixture.result, 0);
 }
 
@@ -49,8 +46,7 @@ TEST(driver_starts_registers_and_is_found_by_name)
 		     "test.Test");
 	CHECK_EQ(dx_array_count(dx_dict_get_array(entry, "classes")), 4);
 	dx_object_unref(entry);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(driver_that_does_not_register_is_not_found)
@@ -61,8 +57,7 @@ TEST(driver_that_does_not_register_is_not_found)
 	fixture_simple(&fixture, "Quiet");
 	client = client_connect(&fixture);
 	CHECK_EQ(client_find(client, "Quiet"), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(driver_sets_name_and_properties)
@@ -80,8 +75,7 @@ TEST(driver_sets_name_and_properties)
 	CHECK_EQ(dx_dict_get_u64(user, "answer", 0), 42);
 	CHECK(dx_dict_get(user, "other") == NULL);
 	dx_object_unref(entry);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(properties_that_are_too_large_are_left_out_and_nothing_breaks)
@@ -95,8 +89,7 @@ TEST(properties_that_are_too_large_are_left_out_and_nothing_breaks)
 	entry = client_entry(client, client_find(client, "Huge"));
 	CHECK(dx_dict_get(dx_dict_get_dict(entry, "properties"), "IOUserServiceProperties") == NULL);
 	dx_object_unref(entry);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(open_passes_a_socket_and_close_removes_the_user_client)
@@ -118,22 +111,27 @@ TEST(open_passes_a_socket_and_close_removes_the_user_client)
 	dx_object_unref(entry);
 	(void)close(connection);
 	client_wait_gone(client, user_client);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
-TEST(open_refusal_of_the_driver_arrives_unchanged)
+/* Of a service of that class. */
+static int32_t status_of_open(const char *class)
 {
 	struct fixture fixture;
 	int client = -1;
 	int connection = -1;
+	int32_t status = 0;
 
-	fixture_simple(&fixture, "RefuseOpen");
+	fixture_simple(&fixture, class);
 	client = client_connect(&fixture);
-	CHECK_EQ(client_open(client, client_find(client, "RefuseOpen"), &connection),
-		 (int32_t)0xe00002c5);
-	(void)close(client);
-	fixture_fini(&fixture);
+	status = client_open(client, client_find(client, class), &connection);
+	fixture_end(&fixture, client);
+	return status;
+}
+
+TEST(open_refusal_of_the_driver_arrives_unchanged)
+{
+	CHECK_EQ(status_of_open("RefuseOpen"), (int32_t)0xe00002c5);
 }
 
 TEST(open_of_what_has_no_driver_or_does_not_exist_is_refused)
@@ -148,22 +146,12 @@ TEST(open_of_what_has_no_driver_or_does_not_exist_is_refused)
 		 (int32_t)0xe00002c7);
 	CHECK_EQ(client_open(client, 12345, &connection), 0x10000003);
 	CHECK_EQ(client_open(client, 0, &connection), 0x10000003);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(open_during_which_the_driver_dies_fails)
 {
-	struct fixture fixture;
-	int client = -1;
-	int connection = -1;
-
-	fixture_simple(&fixture, "DieOnOpen");
-	client = client_connect(&fixture);
-	CHECK_EQ(client_open(client, client_find(client, "DieOnOpen"), &connection),
-		 (int32_t)0xe00002d7);
-	(void)close(client);
-	fixture_fini(&fixture);
+	CHECK_EQ(status_of_open("DieOnOpen"), (int32_t)0xe00002d7);
 }
 
 TEST(crash_terminates_the_service_and_a_new_one_comes)
@@ -198,8 +186,7 @@ TEST(crash_terminates_the_service_and_a_new_one_comes)
 	CHECK_EQ(client_find(client, "DieOnOpen"), event.id);
 	CHECK_EQ(client_open(client, id, &connection), 0x10000003);
 	CHECK_EQ(client_interest(client, 5, "IOGeneralInterest", id), 0x10000003);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(terminated_service_can_still_be_asked_for_its_name)
@@ -220,8 +207,7 @@ TEST(terminated_service_can_still_be_asked_for_its_name)
 	CHECK(dx_dict_get_bool(entry, "inactive", false));
 	CHECK_STR_EQ(dx_dict_get_string(entry, "name", ""), "DieOnOpen");
 	dx_object_unref(entry);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 static bool gave_up(void *argument)
@@ -246,8 +232,7 @@ TEST(driver_that_keeps_dying_is_given_up)
 	CHECK_EQ(client_find(client, "DieOnStart"), 0);
 	(void)poll(NULL, 0, 50); /* would be enough for another try */
 	CHECK(gave_up(&fixture));
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(start_failure_gives_the_next_best_driver_a_chance)
@@ -262,15 +247,12 @@ TEST(start_failure_gives_the_next_best_driver_a_chance)
 		       "<key>IOProbeScore</key><integer>1000</integer>");
 	fixture_bundle(&fixture, "C", "GoodOther", "IOUserResources",
 		       "<key>IOMatchCategory</key><string>other</string>");
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_NE(client_find(client, "GoodLow"), 0);
 	CHECK_EQ(client_find(client, "FailStart"), 0);
 	CHECK_NE(client_find(client, "GoodOther"), 0);
 	CHECK_EQ(fixture.nr_launched, 3);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(best_score_wins_its_category_alone)
@@ -282,13 +264,10 @@ TEST(best_score_wins_its_category_alone)
 	fixture_bundle(&fixture, "A", "GoodLow", "IOUserResources", "");
 	fixture_bundle(&fixture, "B", "GoodHigh", "IOUserResources",
 		       "<key>IOProbeScore</key><integer>10</integer>");
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_NE(client_find(client, "GoodHigh"), 0);
 	CHECK_EQ(client_find(client, "GoodLow"), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(setup_failure_leaves_the_service_without_driver)
@@ -298,13 +277,10 @@ TEST(setup_failure_leaves_the_service_without_driver)
 
 	fixture_init(&fixture);
 	fixture_bundle(&fixture, "badsetup", "Good", "IOUserResources", "");
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_EQ(client_find(client, "Good"), 0);
 	CHECK_EQ(fixture.nr_launched, 1);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(launch_failure_is_tried_again_unless_it_lasts)
@@ -316,13 +292,10 @@ TEST(launch_failure_is_tried_again_unless_it_lasts)
 	fixture_bundle(&fixture, "Test", "Good", "IOUserResources", "");
 	fixture.fail_launches = 2;
 	fixture.fail_code = -EAGAIN;
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	(void)client_wait_find(client, "Good");
 	CHECK_EQ(fixture.nr_launched, 3);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 
 	fixture_init(&fixture);
 	fixture_bundle(&fixture, "Test", "Good", "IOUserResources", "");
@@ -357,8 +330,7 @@ TEST(driver_that_terminates_itself_does_not_come_back)
 	client = client_connect(&fixture);
 	client_wait_not_found(client, "Retire");
 	CHECK_EQ(fixture.nr_launched, 1);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 struct busy {
@@ -397,8 +369,7 @@ TEST(busy_count_of_a_driver_cannot_eat_that_of_others)
 	wait.timeout_ns = 0;
 	CHECK_EQ(client_status(client, DX_WIRE_A_WAIT_QUIET, &wait, sizeof(wait), NULL, 0),
 		 (int32_t)0xe00002d6);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(one_process_serves_all_services_when_the_personality_says_so)
@@ -422,14 +393,11 @@ TEST(one_process_serves_all_services_when_the_personality_says_so)
 	fixture_write_bundle(&fixture, "two", info, true);
 	fixture.bundles[0] = strdup(fixture.directory); /* a directory of bundles */
 	fixture.options.nr_bundles = 1;
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_NE(client_find(client, "GoodA"), 0);
 	CHECK_NE(client_find(client, "GoodB"), 0);
 	CHECK_EQ(fixture.nr_launched, 1);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(driver_can_be_a_provider_and_goes_after_its_client)
@@ -445,9 +413,7 @@ TEST(driver_can_be_a_provider_and_goes_after_its_client)
 	fixture_bundle(&fixture, "Lower", "GoodLower", "IOUserResources", "");
 	fixture_bundle(&fixture, "Upper", "GoodUpper", "IOUserService",
 		       "<key>IONameMatch</key><string>GoodLower</string>");
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	lower = client_find(client, "GoodLower");
 	upper = client_find(client, "GoodUpper");
 	entry = client_entry(client, upper);
@@ -462,8 +428,7 @@ TEST(driver_can_be_a_provider_and_goes_after_its_client)
 	CHECK_EQ(event.cookie, 2);
 	event = client_event(client);
 	CHECK_EQ(event.cookie, 1);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(load_and_unload_at_run_time)
@@ -476,9 +441,7 @@ TEST(load_and_unload_at_run_time)
 	fixture_init(&fixture);
 	fixture_bundle(&fixture, "Late", "Good", "IOUserResources", "");
 	fixture.options.nr_bundles = 0;
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	fixture_path(&fixture, "Late.dext", path, sizeof(path));
 	CHECK_EQ(client_text(client, DX_WIRE_A_LOAD, path, text, sizeof(text)), 0);
 	CHECK_STR_EQ(text, "test.Late");
@@ -494,8 +457,7 @@ TEST(load_and_unload_at_run_time)
 	CHECK_NE(client_text(client, DX_WIRE_A_LOAD, "/nonexistent.dext", text, sizeof(text)), 0);
 	CHECK_STR_EQ(text, "/nonexistent.dext: No such file or directory");
 	fixture.options.nr_bundles = 1; /* to be freed */
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(start_that_does_not_return_is_ended_and_not_tried_again)
@@ -546,8 +508,7 @@ TEST(shutdown_request_stops_the_broker)
 	fixture.running = false;
 	CHECK_EQ(fixture.result, 0);
 	CHECK(access(fixture.socket, F_OK) < 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(private_broker_ends_with_whoever_reads_its_ready_line)
@@ -619,6 +580,5 @@ TEST(tree_and_status_show_everything)
 	CHECK_EQ(dx_array_count(dx_dict_get_array(value, "clients")), 1);
 	dx_object_unref(value);
 	dx_wire_message_in_fini(&reply);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }

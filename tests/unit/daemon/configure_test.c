@@ -44,19 +44,6 @@ static void write_pair(struct fixture *fixture, unsigned device_class, char *spe
 	CHECK_EQ(fclose(file), 0);
 }
 
-static int begin(struct fixture *fixture)
-{
-	fixture_start(fixture);
-	CHECK(fixture_wait_ready(fixture));
-	return client_connect(fixture);
-}
-
-static void end(struct fixture *fixture, int client)
-{
-	(void)close(client);
-	fixture_fini(fixture);
-}
-
 static uint64_t parent_of(int client, uint64_t id)
 {
 	struct dx_dict *entry = client_entry(client, id);
@@ -104,7 +91,7 @@ TEST(composite_devices_show_their_interfaces_and_others_do_not)
 			       "<key>bInterfaceSubClass</key><integer>0</integer>");
 		write_pair(&fixture, cases[i].device_class, spec, sizeof(spec));
 		fixture.devices[fixture.options.nr_devices++] = spec;
-		client = begin(&fixture);
+		client = fixture_start_client(&fixture);
 		device = client_find(client, "Pair");
 		CHECK_NE(device, 0);
 		CHECK_EQ(client_find(client, "Left") != 0, cases[i].shows);
@@ -116,7 +103,7 @@ TEST(composite_devices_show_their_interfaces_and_others_do_not)
 			CHECK_EQ(parent_of(client, client_find(client, "GoodRight")),
 				 client_find(client, "Right"));
 		}
-		end(&fixture, client);
+		fixture_end(&fixture, client);
 	}
 }
 
@@ -131,13 +118,13 @@ TEST(driver_of_a_composite_device_keeps_its_interfaces_away)
 	fixture_bundle(&fixture, "Left", "GoodLeft", "IOUSBHostInterface", PAIR PLACE(0, 1));
 	write_pair(&fixture, 0, spec, sizeof(spec));
 	fixture.devices[fixture.options.nr_devices++] = spec;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_NE(client_find(client, "GoodWhole"), 0);
 	CHECK_EQ(client_find(client, "Left"), 0);
 	/* Without it, the built-in driver has its turn. */
 	CHECK_EQ(client_text(client, DX_WIRE_A_UNLOAD, "test.Whole", NULL, 0), 0);
 	(void)client_wait_find(client, "GoodLeft");
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(driver_of_another_category_and_a_lower_score_leave_the_interfaces)
@@ -154,11 +141,11 @@ TEST(driver_of_another_category_and_a_lower_score_leave_the_interfaces)
 		       "<key>bDeviceSubClass</key><integer>0</integer>");
 	write_pair(&fixture, 0, spec, sizeof(spec));
 	fixture.devices[fixture.options.nr_devices++] = spec;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_NE(client_find(client, "GoodBeside"), 0);
 	CHECK_EQ(client_find(client, "GoodLow"), 0);
 	CHECK_NE(client_find(client, "Left"), 0);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(driver_that_fails_to_start_leaves_the_device_to_the_composite_driver)
@@ -171,10 +158,10 @@ TEST(driver_that_fails_to_start_leaves_the_device_to_the_composite_driver)
 	fixture_bundle(&fixture, "Whole", "FailStart", "IOUSBHostDevice", PAIR);
 	write_pair(&fixture, 0, spec, sizeof(spec));
 	fixture.devices[fixture.options.nr_devices++] = spec;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_EQ(client_find(client, "FailStart"), 0);
 	CHECK_NE(client_find(client, "Left"), 0);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(driver_that_is_loaded_later_gets_a_device_whose_interfaces_nobody_uses)
@@ -190,7 +177,7 @@ TEST(driver_that_is_loaded_later_gets_a_device_whose_interfaces_nobody_uses)
 	fixture.options.nr_bundles = 0;
 	write_pair(&fixture, 0, spec, sizeof(spec));
 	fixture.devices[fixture.options.nr_devices++] = spec;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_NE(client_find(client, "Left"), 0);
 	fixture_path(&fixture, "Whole.dext", path, sizeof(path));
 	CHECK_EQ(client_text(client, DX_WIRE_A_LOAD, path, NULL, 0), 0);
@@ -207,7 +194,7 @@ TEST(driver_that_is_loaded_later_gets_a_device_whose_interfaces_nobody_uses)
 	CHECK_EQ(client_find(client, "GoodWhole"), 0);
 	CHECK_NE(client_find(client, "GoodLeft"), 0);
 	fixture.options.nr_bundles = 2; /* to be freed */
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 /* One bundle with a driver for the device and one for an interface. */
@@ -244,7 +231,7 @@ TEST(configuration_with_matching_starts_the_interface_driver_in_the_same_process
 
 	fixture_init(&fixture);
 	write_both(&fixture, "Configure2Match");
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	service = client_wait_find(client, "GoodInterface");
 	client_wait_quiet(client);
 	CHECK_EQ(fixture.nr_launched, 1); /* J5 */
@@ -256,7 +243,7 @@ TEST(configuration_with_matching_starts_the_interface_driver_in_the_same_process
 	CHECK_STR_EQ(dx_string_get(dx_array_get(dx_dict_get_array(entry, DX_ENTRY_CLASSES_KEY), 0)),
 		     "AppleUserHIDDevice");
 	dx_object_unref(entry);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(configuration_without_matching_only_shows_the_interface)
@@ -267,14 +254,14 @@ TEST(configuration_without_matching_only_shows_the_interface)
 
 	fixture_init(&fixture);
 	write_both(&fixture, "Configure2");
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	client_wait_quiet(client);
 	device = client_find(client, "Gadget Zero");
 	CHECK_EQ(nr_children(client, device), 2); /* the driver and the interface */
 	CHECK_EQ(client_count(client, "IOUSBHostInterface"), 0); /* not registered */
 	CHECK_EQ(client_find(client, "GoodInterface"), 0);
 	CHECK_NE(client_find(client, "Configure2"), 0);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(configuration_that_nobody_described_shows_nothing)
@@ -284,11 +271,11 @@ TEST(configuration_that_nobody_described_shows_nothing)
 
 	fixture_init(&fixture);
 	write_both(&fixture, "Configure9Match");
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	client_wait_quiet(client);
 	CHECK_EQ(nr_children(client, client_find(client, "Gadget Zero")), 1);
 	CHECK_NE(client_find(client, "Configure9Match"), 0);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(new_configuration_takes_the_old_interfaces_and_their_drivers_away)
@@ -303,7 +290,7 @@ TEST(new_configuration_takes_the_old_interfaces_and_their_drivers_away)
 	fixture_bundle(&fixture, "Second", "Configure3Match", "IOUSBHostDevice",
 		       GADGET CATEGORY("test.second"));
 	fixture.options.nr_bundles = 0;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	fixture_path(&fixture, "both.dext", path, sizeof(path));
 	CHECK_EQ(client_text(client, DX_WIRE_A_LOAD, path, NULL, 0), 0);
 	old = client_wait_find(client, "GoodInterface");
@@ -316,7 +303,7 @@ TEST(new_configuration_takes_the_old_interfaces_and_their_drivers_away)
 			     "bConfigurationValue"),
 		 3);
 	fixture.options.nr_bundles = 2; /* to be freed */
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(interfaces_go_with_the_driver_that_configured_the_device)
@@ -327,14 +314,14 @@ TEST(interfaces_go_with_the_driver_that_configured_the_device)
 
 	fixture_init(&fixture);
 	write_both(&fixture, "Configure2Match");
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	(void)client_wait_find(client, "GoodInterface");
 	device = client_find(client, "Gadget Zero");
 	CHECK_EQ(client_text(client, DX_WIRE_A_UNLOAD, "test.both", NULL, 0), 0);
 	client_wait_count(client, "IOUSBHostInterface", 0);
 	CHECK_EQ(nr_children(client, device), 0);
 	CHECK_EQ(client_find(client, "Gadget Zero"), device);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(configuration_of_somebody_elses_device_breaks_the_host)
@@ -350,5 +337,5 @@ TEST(configuration_of_somebody_elses_device_breaks_the_host)
 	client = client_connect(&fixture);
 	client_wait_quiet(client);
 	client_wait_not_found(client, "Configure1");
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }

@@ -191,8 +191,7 @@ TEST(attach_that_takes_long_keeps_nobody_waiting)
 	CHECK_EQ(client_find(client, "Gadget Zero"), id);
 	CHECK_EQ(client_devices(client, "attached", NULL), 1);
 	(void)close(waiting);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(attaches_run_side_by_side)
@@ -247,8 +246,7 @@ TEST(detach_while_pending_answers_both)
 	CHECK_EQ(client_detach(client, pending), (int32_t)0xe00002f0);
 	CHECK_EQ(client_find(client, "Gadget Zero"), 0);
 	(void)close(waiting);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(client_that_leaves_while_pending_gets_its_device_all_the_same)
@@ -266,8 +264,7 @@ TEST(client_that_leaves_while_pending_gets_its_device_all_the_same)
 	client = client_connect(&fixture);
 	gate_open();
 	(void)client_wait_find(client, "Gadget Zero");
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 static bool has_fds(void *argument)
@@ -311,8 +308,7 @@ TEST(attach_failure_says_why)
 		 0);
 	CHECK(strstr(text, "speed=warp") != NULL);
 	CHECK_EQ(client_devices(client, "", NULL), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(given_device_that_does_not_answer_ends_a_private_broker)
@@ -348,8 +344,7 @@ TEST(given_device_that_does_not_answer_is_tried_again_by_a_broker_for_all)
 	back_is_there = true;
 	(void)client_wait_find(client, "GoodUsb");
 	CHECK_EQ(client_devices(client, "attached", NULL), 1);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(device_over_a_broken_link_comes_back_as_a_new_one)
@@ -377,8 +372,7 @@ TEST(device_over_a_broken_link_comes_back_as_a_new_one)
 	CHECK_NE(second, first);
 	CHECK_EQ(client_detach(client, first), 0); /* what attaching has told still names it */
 	CHECK_EQ(client_devices(client, "", NULL), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(device_that_fails_can_be_detached)
@@ -398,8 +392,7 @@ TEST(device_that_fails_can_be_detached)
 	CHECK_EQ(client_devices(client, "", &id), 1);
 	CHECK_EQ(client_detach(client, id), 0);
 	CHECK_EQ(client_devices(client, "", NULL), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(device_that_was_reset_comes_back_as_a_new_one)
@@ -418,8 +411,7 @@ TEST(device_that_was_reset_comes_back_as_a_new_one)
 	client_wait_devices(client, "attached", 1);
 	CHECK_NE(client_find(client, "Gadget Zero"), first);
 	CHECK_EQ(fixture.nr_device_gone, 1);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(device_gets_its_driver_and_takes_it_along)
@@ -436,9 +428,7 @@ TEST(device_gets_its_driver_and_takes_it_along)
 	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice",
 		       "<key>idVendor</key><integer>1317</integer>"
 		       "<key>idProduct</key><integer>42144</integer>");
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	client_call(client, DX_WIRE_A_ATTACH, NULL, 0, spec, strlen(spec), &reply);
 	CHECK_EQ(reply.view.header.status, 0);
 	device = *(const struct dx_wire_id *)reply.view.body;
@@ -453,8 +443,7 @@ TEST(device_gets_its_driver_and_takes_it_along)
 	CHECK_EQ(fixture.nr_device_gone, 1);
 	CHECK_EQ(client_status(client, DX_WIRE_A_DETACH, &device, sizeof(device), NULL, 0),
 		 (int32_t)0xe00002f0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(device_lost_by_the_backend_terminates_like_an_unplug)
@@ -467,13 +456,10 @@ TEST(device_lost_by_the_backend_terminates_like_an_unplug)
 		       "<key>idVendor</key><integer>1317</integer>"
 		       "<key>idProduct</key><integer>42144</integer>");
 	fixture.devices[fixture.options.nr_devices++] = "virtual:gadget-zero";
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	client_wait_not_found(client, "Gadget Zero");
 	CHECK_EQ(client_find(client, "Lost"), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(unplug_while_the_driver_starts_waits_for_start)
@@ -489,9 +475,7 @@ TEST(unplug_while_the_driver_starts_waits_for_start)
 		       "<key>idVendor</key><integer>1317</integer>"
 		       "<key>idProduct</key><integer>42144</integer>");
 	fixture.options.stop_wait_ms = 200;
-	fixture_start(&fixture);
-	CHECK(fixture_wait_ready(&fixture));
-	client = client_connect(&fixture);
+	client = fixture_start_client(&fixture);
 	client_call(client, DX_WIRE_A_ATTACH, NULL, 0, spec, strlen(spec), &reply);
 	device = *(const struct dx_wire_id *)reply.view.body;
 	dx_wire_message_in_fini(&reply);

@@ -134,19 +134,6 @@ static bool matches(const struct answer *answer)
 	return dx_dict_get_bool(answer->dict, DX_EXPLAIN_MATCHES_KEY, false);
 }
 
-static int begin(struct fixture *fixture)
-{
-	fixture_start(fixture);
-	CHECK(fixture_wait_ready(fixture));
-	return client_connect(fixture);
-}
-
-static void end(struct fixture *fixture, int client)
-{
-	(void)close(client);
-	fixture_fini(fixture);
-}
-
 /* A bundle that is not loaded. */
 static void write_only(struct fixture *fixture, const char *name, const char *class_name,
 		       const char *provider_class, const char *extra)
@@ -165,7 +152,7 @@ TEST(explain_bundle_that_is_not_loaded_and_a_spec_that_is_not_attached)
 	write_only(&fixture, "Fits", "Fits", "IOUSBHostDevice", GADGET);
 	write_only(&fixture, "Not", "Not", "IOUSBHostDevice",
 		   VID "<key>idProduct</key><integer>7</integer>");
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	answer = explain(&fixture, client, "Fits.dext", SPEC, 0);
 	CHECK_EQ(answer.status, 0);
 	CHECK(matches(&answer));
@@ -183,7 +170,7 @@ TEST(explain_bundle_that_is_not_loaded_and_a_spec_that_is_not_attached)
 	dx_object_unref(answer.dict);
 	CHECK_EQ(client_devices(client, "", NULL), 0); /* nothing was attached for that */
 	CHECK_EQ(client_find(client, "Gadget Zero"), 0);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(explain_says_who_runs_and_to_whom_the_others_lose)
@@ -201,7 +188,7 @@ TEST(explain_says_who_runs_and_to_whom_the_others_lose)
 	write_only(&fixture, "D", "GoodExact", "IOUSBHostDevice",
 		   GADGET "<key>bcdDevice</key><integer>256</integer>");
 	fixture.devices[fixture.options.nr_devices++] = SPEC;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	device = client_find(client, "Gadget Zero");
 	answer = explain(&fixture, client, "test.A", NULL, 0);
 	check_result(provider_of(&answer, "One", 0), "runs", 90000, "");
@@ -223,7 +210,7 @@ TEST(explain_says_who_runs_and_to_whom_the_others_lose)
 	answer = explain(&fixture, client, "test.A", "virtual:gadget-zero,serial=2", 0);
 	check_result(provider_of(&answer, "One", 0), "wins", 90000, "");
 	dx_object_unref(answer.dict);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(explain_repeats_why_a_driver_failed)
@@ -236,7 +223,7 @@ TEST(explain_repeats_why_a_driver_failed)
 	fixture_bundle(&fixture, "A", "FailStart", "IOUserResources", "");
 	fixture_bundle(&fixture, "B", "Retire", "IOUserResources",
 		       "<key>IOMatchCategory</key><string>b</string>");
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	answer = explain(&fixture, client, "test.A", NULL, 0);
 	check_result(provider_of(&answer, "One", 0), "failed", 0, "Start failed: kIOReturn");
 	CHECK(matches(&answer));
@@ -245,7 +232,7 @@ TEST(explain_repeats_why_a_driver_failed)
 	answer = explain(&fixture, client, "test.B", NULL, 0);
 	check_result(provider_of(&answer, "One", 0), "ended", 0, "terminated itself");
 	dx_object_unref(answer.dict);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(explain_interfaces_that_are_not_there_yet)
@@ -258,7 +245,7 @@ TEST(explain_interfaces_that_are_not_there_yet)
 
 	fixture_init(&fixture);
 	fixture_bundle(&fixture, "A", "Good", "IOUSBHostInterface", extra);
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	answer = explain(&fixture, client, "test.A", SPEC, 0);
 	CHECK(matches(&answer));
 	for (size_t i = 0; i < 2; i++) { /* one for each configuration */
@@ -283,7 +270,7 @@ TEST(explain_interfaces_that_are_not_there_yet)
 	answer = explain(&fixture, client, "test.A", "virtual:hid-keyboard", 0);
 	check_result(provider_of(&answer, "One", 0), "no", 0, "");
 	dx_object_unref(answer.dict);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(explain_low_score_loses_against_the_composite_driver)
@@ -297,11 +284,11 @@ TEST(explain_low_score_loses_against_the_composite_driver)
 		       "<key>bDeviceClass</key><integer>0</integer>"
 		       "<key>bDeviceSubClass</key><integer>0</integer>");
 	fixture.devices[fixture.options.nr_devices++] = "virtual:hid-keyboard";
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	answer = explain(&fixture, client, "test.A", NULL, 0);
 	check_result(provider_of(&answer, "One", 0), "loses", 50000, "composite driver");
 	dx_object_unref(answer.dict);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(explain_names_what_is_odd_about_a_personality)
@@ -316,7 +303,7 @@ TEST(explain_names_what_is_odd_about_a_personality)
 		   "<key>IOClass</key><string>IOFancyThing</string>"
 		   "<key>IOProbeScore</key><string>high</string>"
 		   "<key>bInterfaceSubclass</key><integer>1</integer>");
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	answer = explain(&fixture, client, "A.dext", NULL, 0);
 	CHECK(!matches(&answer));
 	CHECK(provider_of(&answer, "One", 0) == NULL);
@@ -330,7 +317,7 @@ TEST(explain_names_what_is_odd_about_a_personality)
 	answer = explain(&fixture, client, "A.dext", SPEC, 0); /* named: it is shown all the same */
 	check_reason(provider_of(&answer, "One", 0), "IOProviderClass", "wants IOPCIDevice");
 	dx_object_unref(answer.dict);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }
 
 TEST(explain_refuses_what_makes_no_sense_in_one_line)
@@ -347,7 +334,7 @@ TEST(explain_refuses_what_makes_no_sense_in_one_line)
 			     "<string>IOUSBHostDevice</string></dict></dict></dict></plist>",
 			     true);
 	write_only(&fixture, "A", "Good", "IOUSBHostDevice", GADGET);
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	answer = explain(&fixture, client, "Bad.dext", SPEC, 0);
 	CHECK_NE(answer.status, 0);
 	CHECK(strstr(answer.text, "IOKitPersonalities.One: key IOUserClass is missing") != NULL);
@@ -365,5 +352,5 @@ TEST(explain_refuses_what_makes_no_sense_in_one_line)
 	answer = explain(&fixture, client, "A.dext", NULL, 12345); /* nothing has this id */
 	CHECK(!matches(&answer));
 	dx_object_unref(answer.dict);
-	end(&fixture, client);
+	fixture_end(&fixture, client);
 }

@@ -59,8 +59,7 @@ TEST(host_is_told_of_services_that_come_and_go_and_not_by_a_watch_that_ended)
 	CHECK(test_wait_until(has_matched, &fixture, 15000));
 	CHECK_EQ(client_text(client, DX_WIRE_A_UNLOAD, identifier, NULL, 0), 0);
 	CHECK(test_wait_until(has_terminated, &fixture, 15000));
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 	CHECK_EQ(fixture.nr_matched, 1);
 }
 

@@ -201,17 +201,9 @@ static void prepare(struct fixture *fixture)
 	fixture->options.monitor = &monitor;
 }
 
-static int begin(struct fixture *fixture)
-{
-	fixture_start(fixture);
-	CHECK(fixture_wait_ready(fixture));
-	return client_connect(fixture);
-}
-
 static void end(struct fixture *fixture, int client)
 {
-	(void)close(client);
-	fixture_fini(fixture);
+	fixture_end(fixture, client);
 	(void)close(bus.event_fd);
 }
 
@@ -225,7 +217,7 @@ TEST(devices_are_attached_as_they_come_and_go)
 	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
 	fixture.options.usb_all = true;
 	plug(3, true);
-	client = begin(&fixture); /* ready means: what is there has its driver */
+	client = fixture_start_client(&fixture); /* ready means: what is there has its driver */
 	CHECK_EQ(client_count(client, "GoodUsb"), 1);
 	plug(4, true);
 	client_wait_count(client, "GoodUsb", 2);
@@ -251,7 +243,7 @@ TEST(without_the_option_nothing_is_attached_by_itself)
 
 	prepare(&fixture);
 	plug(0, true);
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_EQ(client_attach(client, "usb:1-0", NULL), 0); /* the monitor is asked from here on */
 	plug(1, true);
 	plug(0, false);
@@ -272,7 +264,7 @@ TEST(only_wanted_ids_are_attached)
 	fixture.options.usb_ids = wanted;
 	fixture.options.nr_usb_ids = 1;
 	plug(0, true);
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_EQ(client_devices(client, "attached", NULL), 1);
 	end(&fixture, client);
 
@@ -281,7 +273,7 @@ TEST(only_wanted_ids_are_attached)
 	fixture.options.usb_all = true;
 	fixture.options.usb_ids = others;
 	fixture.options.nr_usb_ids = 2;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_EQ(client_devices(client, "", NULL), 0);
 	end(&fixture, client);
 }
@@ -295,7 +287,7 @@ TEST(device_attached_by_a_spec_comes_back_when_it_is_plugged_in_again)
 	prepare(&fixture);
 	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
 	plug(2, true);
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_EQ(client_attach(client, "usb:any", &first), 0);
 	client_wait_count(client, "GoodUsb", 1);
 	plug(2, false);
@@ -326,7 +318,7 @@ TEST(device_that_leaves_others_like_it_is_noticed_and_one_of_them_follows)
 	prepare(&fixture);
 	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
 	plug(2, true);
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_EQ(client_attach(client, "usb:any", &first), 0);
 	client_wait_count(client, "GoodUsb", 1);
 	plug(5, true);
@@ -361,7 +353,7 @@ TEST(driver_gets_the_device_that_was_attached_and_none_like_it)
 	usb_ops.acquire = usb_acquire;
 	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
 	plug(2, true);
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_EQ(client_attach(client, "usb:any", NULL), 0);
 	client_wait_count(client, "GoodUsb", 1);
 	CHECK_EQ(nr_acquired[0], 1);
@@ -378,7 +370,7 @@ TEST(one_device_is_not_attached_by_two_specs)
 	prepare(&fixture);
 	fixture.options.usb_all = true;
 	plug(2, true);
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	CHECK_NE(client_text(client, DX_WIRE_A_ATTACH, "usb:any", text, sizeof(text)), 0);
 	CHECK_STR_EQ(text, "usb:any: is attached already, by another spec");
 	CHECK_EQ(client_devices(client, "", NULL), 1);
@@ -392,7 +384,7 @@ TEST(device_whose_node_has_no_rights_yet_is_tried_again)
 
 	prepare(&fixture);
 	fixture.options.usb_all = true;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	set_denied(true);
 	plug(2, true);
 	client_wait_devices(client, "failing", 1);
@@ -411,7 +403,7 @@ TEST(device_that_leaves_while_it_fails_is_forgotten)
 	prepare(&fixture);
 	fixture.options.usb_all = true;
 	fixture.options.restart_delay_ms = 10000;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	set_denied(true);
 	plug(2, true);
 	client_wait_devices(client, "failing", 1);
@@ -477,7 +469,7 @@ static void storm(const char *user_class, unsigned seed)
 	prepare(&fixture);
 	fixture_bundle(&fixture, "Usb", user_class, "IOUSBHostDevice", GADGET);
 	fixture.options.usb_all = true;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	srand(seed);
 	for (unsigned i = 0; i < 1000; i++) {
 		unsigned port = (unsigned)rand() % NR_PORTS;
@@ -517,7 +509,7 @@ TEST_SECONDS(storm_under_which_the_broker_ends_leaves_nothing, 60)
 	prepare(&fixture);
 	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
 	fixture.options.usb_all = true;
-	client = begin(&fixture);
+	client = fixture_start_client(&fixture);
 	srand(2);
 	for (unsigned i = 0; i < 200; i++) {
 		unsigned port = (unsigned)rand() % NR_PORTS;

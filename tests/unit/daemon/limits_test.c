@@ -63,8 +63,7 @@ TEST(client_without_hello_or_with_two_is_dropped)
 	client = client_connect(&fixture);
 	CHECK_EQ(dx_link_send(client, DX_WIRE_C_WAKE, 0, 0, NULL, 0, NULL, 0, NULL, 0, false), 0);
 	CHECK(test_wait_until(is_closed, &client, 10000)); /* not a message for a broker */
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(process_that_is_no_host_may_not_be_adopted)
@@ -79,8 +78,7 @@ TEST(process_that_is_no_host_may_not_be_adopted)
 		 (int32_t)0xe00002e2);
 	CHECK_EQ(dx_link_send(client, DX_WIRE_H_ADOPT, 0, 0, NULL, 0, NULL, 0, NULL, 0, false), 0);
 	CHECK(test_wait_until(is_closed, &client, 10000));
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(bad_requests_are_answered_and_the_connection_lives)
@@ -114,8 +112,7 @@ TEST(bad_requests_are_answered_and_the_connection_lives)
 	wait.id = 0;
 	CHECK_EQ(client_status(client, DX_WIRE_A_WAIT_QUIET, &wait, sizeof(wait), NULL, 0), 0);
 	CHECK_NE(client_find(client, "Good"), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(match_test_works_on_any_entry)
@@ -138,8 +135,7 @@ TEST(match_test_works_on_any_entry)
 	CHECK_EQ(((const struct dx_wire_value *)reply.view.body)->value, 1);
 	dx_wire_message_in_fini(&reply);
 	free(bytes);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(watches_are_counted_and_cookies_unique)
@@ -159,8 +155,7 @@ TEST(watches_are_counted_and_cookies_unique)
 		CHECK_EQ(client_interest(client, i, "IOBusyInterest", id), 0);
 	}
 	CHECK_EQ(client_interest(client, 1000, "IOGeneralInterest", id), (int32_t)0xe00002be);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(client_that_does_not_read_its_events_is_dropped_alone)
@@ -297,8 +292,7 @@ TEST(unanswered_opens_of_one_client_are_limited_and_end_with_the_driver)
 		dx_wire_message_in_fini(&reply);
 	}
 	CHECK_EQ(nr_offline, 256);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 /* The system calls change one thread, the library's functions all: the broker must stay itself. */

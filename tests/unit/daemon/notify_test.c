@@ -24,9 +24,7 @@ static int start(struct fixture *fixture, const char *user_class)
 	fixture_bundle(fixture, "Late", user_class, "IOUserResources", "");
 	free((void *)(uintptr_t)fixture->bundles[0]);
 	fixture->options.nr_bundles = 0;
-	fixture_start(fixture);
-	CHECK(fixture_wait_ready(fixture));
-	return client_connect(fixture);
+	return fixture_start_client(fixture);
 }
 
 static void expect(int client, uint64_t cookie, uint64_t *id)
@@ -64,8 +62,7 @@ TEST(notify_registration_publishes_then_matches)
 	expect_nothing(client);
 	CHECK_EQ(client_watch(client, 5, "IOServiceFirstMatch", "Good"), 1);
 	CHECK_EQ(client_watch(client, 6, "IOServiceTerminate", "Good"), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(notify_second_registration_is_not_first_again)
@@ -87,8 +84,7 @@ TEST(notify_second_registration_is_not_first_again)
 	CHECK_EQ(counts[2], 1);
 	CHECK_EQ(counts[4], 1);
 	expect_nothing(client);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(notify_end_comes_in_order_to_every_kind)
@@ -109,8 +105,7 @@ TEST(notify_end_comes_in_order_to_every_kind)
 	CHECK_EQ(event.cookie, 3);
 	CHECK_EQ(event.message_type, 0xe0000010u);
 	expect(client, 2, &id);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(notify_busy_interest_hears_begin_and_end)
@@ -127,8 +122,7 @@ TEST(notify_busy_interest_hears_begin_and_end)
 		CHECK_EQ(event.message_type, 0xe0000120u);
 		CHECK_EQ(event.argument, argument);
 	}
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(notify_removed_watch_is_silent)
@@ -142,8 +136,7 @@ TEST(notify_removed_watch_is_silent)
 	load(&fixture, client, "Late.dext");
 	(void)client_wait_find(client, "Good");
 	expect_nothing(client);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }
 
 TEST(notify_quiet_is_answered_when_a_driver_has_started)
@@ -155,6 +148,5 @@ TEST(notify_quiet_is_answered_when_a_driver_has_started)
 	load(&fixture, client, "Late.dext");
 	CHECK_EQ(client_status(client, DX_WIRE_A_WAIT_QUIET, &wait, sizeof(wait), NULL, 0), 0);
 	CHECK_NE(client_find(client, "Good"), 0);
-	(void)close(client);
-	fixture_fini(&fixture);
+	fixture_end(&fixture, client);
 }

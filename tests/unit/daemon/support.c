@@ -195,6 +195,19 @@ int client_connect(struct fixture *fixture)
 	return socket;
 }
 
+int fixture_start_client(struct fixture *fixture)
+{
+	fixture_start(fixture);
+	CHECK(fixture_wait_ready(fixture));
+	return client_connect(fixture);
+}
+
+void fixture_end(struct fixture *fixture, int client)
+{
+	(void)close(client);
+	fixture_fini(fixture);
+}
+
 /* Any message; fails the test when none comes. */
 static void receive(int socket, struct dx_wire_message_in *message)
 {

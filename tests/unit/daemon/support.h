@@ -84,6 +84,10 @@ void fixture_bundle(struct fixture *fixture, const char *name, const char *user_
 void fixture_write_bundle(struct fixture *fixture, const char *name, const char *info, bool with_elf);
 void fixture_path(struct fixture *fixture, const char *name, char *buffer, size_t size);
 void fixture_start(struct fixture *fixture);
+/* Starts, waits until it is ready, and connects a client. */
+int fixture_start_client(struct fixture *fixture);
+/* Closes the client, and fini. */
+void fixture_end(struct fixture *fixture, int client);
 /* Waits for the "ready" line; false when it was an error. */
 bool fixture_wait_ready(struct fixture *fixture);
 /* Stops and joins; checks the result, and that socket and hosts are gone. */
