@@ -4,15 +4,41 @@
  */
 #include "driver.h"
 
-/* @return NULL for a number or an offset that does not exist. */
-static uint8_t *grant_byte(const struct contract_client *client, uint64_t number, uint64_t offset)
+/* @return NULL for an offset that does not exist, and for no map. */
+static uint8_t *byte_at(IOMemoryMap *map, uint64_t offset)
 {
-	IOMemoryMap *map = number < CONTRACT_MAX_GRANTS ? client->grant_maps[number] : NULL;
-
 	if (map == NULL || offset >= IOMemoryMapGetLength(map)) {
 		return NULL;
 	}
 	return (uint8_t *)(uintptr_t)(IOMemoryMapGetAddress(map) + offset);
+}
+
+static uint8_t *grant_byte(const struct contract_client *client, uint64_t number, uint64_t offset)
+{
+	return byte_at(number < CONTRACT_MAX_GRANTS ? client->grant_maps[number] : NULL, offset);
+}
+
+static uint8_t *kept_byte(const struct contract_client *client, uint64_t which, uint64_t offset)
+{
+	return byte_at(which < 2 ? client->struct_maps[which] : NULL, offset);
+}
+
+static kern_return_t peek(const uint8_t *byte, IOUserClientMethodArguments *arguments)
+{
+	if (byte == NULL) {
+		return kIOReturnNotFound;
+	}
+	arguments->scalarOutput[0] = *byte;
+	return kIOReturnSuccess;
+}
+
+static kern_return_t poke(uint8_t *byte, const IOUserClientMethodArguments *arguments)
+{
+	if (byte == NULL) {
+		return kIOReturnNotFound;
+	}
+	*byte = (uint8_t)arguments->scalarInput[2];
+	return kIOReturnSuccess;
 }
 
 METHOD(contract_grant)
@@ -53,28 +79,18 @@ METHOD(contract_grant)
 
 METHOD(contract_grant_peek)
 {
-	const uint8_t *byte = grant_byte(contract_client_of(target), arguments->scalarInput[0],
-					 arguments->scalarInput[1]);
-
 	(void)reference;
-	if (byte == NULL) {
-		return kIOReturnNotFound;
-	}
-	arguments->scalarOutput[0] = *byte;
-	return kIOReturnSuccess;
+	return peek(grant_byte(contract_client_of(target), arguments->scalarInput[0],
+		               arguments->scalarInput[1]),
+		    arguments);
 }
 
 METHOD(contract_grant_poke)
 {
-	uint8_t *byte = grant_byte(contract_client_of(target), arguments->scalarInput[0],
-				   arguments->scalarInput[1]);
-
 	(void)reference;
-	if (byte == NULL) {
-		return kIOReturnNotFound;
-	}
-	*byte = (uint8_t)arguments->scalarInput[2];
-	return kIOReturnSuccess;
+	return poke(grant_byte(contract_client_of(target), arguments->scalarInput[0],
+		               arguments->scalarInput[1]),
+		    arguments);
 }
 
 METHOD(contract_grant_fill)
@@ -130,40 +146,20 @@ METHOD(contract_keep_structs)
 	return kIOReturnSuccess;
 }
 
-static uint8_t *kept_byte(const struct contract_client *client, uint64_t which, uint64_t offset)
-{
-	IOMemoryMap *map = which < 2 ? client->struct_maps[which] : NULL;
-
-	if (map == NULL || offset >= IOMemoryMapGetLength(map)) {
-		return NULL;
-	}
-	return (uint8_t *)(uintptr_t)(IOMemoryMapGetAddress(map) + offset);
-}
-
 METHOD(contract_kept_peek)
 {
-	const uint8_t *byte = kept_byte(contract_client_of(target), arguments->scalarInput[0],
-					arguments->scalarInput[1]);
-
 	(void)reference;
-	if (byte == NULL) {
-		return kIOReturnNotFound;
-	}
-	arguments->scalarOutput[0] = *byte;
-	return kIOReturnSuccess;
+	return peek(kept_byte(contract_client_of(target), arguments->scalarInput[0],
+		              arguments->scalarInput[1]),
+		    arguments);
 }
 
 METHOD(contract_kept_poke)
 {
-	uint8_t *byte = kept_byte(contract_client_of(target), arguments->scalarInput[0],
-				  arguments->scalarInput[1]);
-
 	(void)reference;
-	if (byte == NULL) {
-		return kIOReturnNotFound;
-	}
-	*byte = (uint8_t)arguments->scalarInput[2];
-	return kIOReturnSuccess;
+	return poke(kept_byte(contract_client_of(target), arguments->scalarInput[0],
+		              arguments->scalarInput[1]),
+		    arguments);
 }
 
 void contract_client_fini_application_memory(struct contract_client *client)
