@@ -61,8 +61,10 @@ IOReturn IODataQueueEnqueue(IODataQueueMemory *dataQueue, void *data, uint32_t d
  * Waits until there is an entry.
  * @param dataQueue         the queue.
  * @param notificationPort  of IODataQueueAllocateNotificationPort().
- * @return kIOReturnSuccess; kIOReturnBadArgument, also when the port goes away meanwhile.
- * Blocks: until somebody puts an entry in.
+ * @return kIOReturnSuccess; kIOReturnBadArgument, also when the port goes away meanwhile; for an empty
+ *         queue in memory of a driver that has died kIOReturnOffline, or has ended the connection it was
+ *         mapped from kIOReturnNotAttached.
+ * Blocks: until somebody puts an entry in, or there is nobody any more.
  * Differs: looks at the queue itself, so it returns at once when there is an entry, and works
  *          for a producer that sends no messages.
  */

@@ -99,6 +99,8 @@ bool dx_connection_pump(struct dx_connection *connection);
 
 /* map.c */
 bool dx_connection_has_mappings(struct dx_connection *connection);
+/* The connection whose memory is mapped at an address, counted; NULL: none that is open. */
+struct dx_connection *dx_connection_mapped_at(uint64_t address);
 void dx_connection_unmap_all(struct dx_connection *connection);
 
 static inline void dx_statistics_add(atomic_uint_fast64_t *counter, uint64_t amount)

@@ -11,7 +11,8 @@
  *   D3  who makes the queue empty and who finds it empty put a full fence between their own word
  *       and the other's, so that one of them notices; the producer then wakes the consumer.
  * Waiting:    the consumer sleeps on tail, a futex in the shared memory. A producer that does not
- *             wake it is found out by looking again every LOOK_NS.
+ *             wake it is found out by looking again every LOOK_NS, and so is the end of the
+ *             connection whose memory it is: then nobody is left to produce.
  * Trust:      every word of the memory is loaded once, checked, and the local is used.
  * Threads:    one consumer, one producer.
  */
@@ -24,6 +25,7 @@
 #include "base/futex.h"
 #include "base/object.h"
 #include "base/shared.h"
+#include "client/connection.h"
 #include "client/names.h"
 #include "client/share.h"
 
@@ -254,19 +256,36 @@ IOReturn IODataQueueSetNotificationPort(IODataQueueMemory *dataQueue, mach_port_
 	return kIOReturnSuccess;
 }
 
+/* connection: whose memory the queue is in; NULL: nobody's. */
+static IOReturn wait_for_entry(IODataQueueMemory *queue, mach_port_t port,
+			       struct dx_connection *connection)
+{
+	enum dx_connection_death death = DX_CONNECTION_ALIVE;
+
+	while (is_port(port)) {
+		uint32_t tail = dx_shared_load_acquire(word(&queue->tail));
+
+		if (dx_shared_load_relaxed(word(&queue->head)) != tail) {
+			return kIOReturnSuccess;
+		}
+		if (death != DX_CONNECTION_ALIVE) { /* what came before the end has been looked for */
+			return death == DX_CONNECTION_CRASHED ? kIOReturnOffline
+							      : kIOReturnNotAttached;
+		}
+		/* Whatever it says: it is looked at again. */
+		(void)dx_futex_wait(word(&queue->tail), tail, dx_clock_now_ns() + LOOK_NS);
+		death = connection == NULL ? DX_CONNECTION_ALIVE : dx_connection_look(connection);
+	}
+	return kIOReturnBadArgument;
+}
+
 IOReturn IODataQueueWaitForAvailableData(IODataQueueMemory *dataQueue, mach_port_t notificationPort)
 {
 	if (dataQueue == NULL) {
 		return kIOReturnBadArgument;
 	}
-	while (is_port(notificationPort)) {
-		uint32_t tail = dx_shared_load_acquire(word(&dataQueue->tail));
-
-		if (dx_shared_load_relaxed(word(&dataQueue->head)) != tail) {
-			return kIOReturnSuccess;
-		}
-		/* Whatever it says: it is looked at again. */
-		(void)dx_futex_wait(word(&dataQueue->tail), tail, dx_clock_now_ns() + LOOK_NS);
-	}
-	return kIOReturnBadArgument;
+	struct dx_connection *connection = dx_connection_mapped_at((uintptr_t)dataQueue);
+	IOReturn result = wait_for_entry(dataQueue, notificationPort, connection);
+	(void)dx_object_unref(connection); /* always NULL */
+	return result;
 }

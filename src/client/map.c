@@ -62,6 +62,32 @@ bool dx_connection_has_mappings(struct dx_connection *connection)
 	return any;
 }
 
+static bool is_mapped_at(struct dx_connection *connection, uint64_t address)
+{
+	bool is_inside = false;
+
+	dx_mutex_lock(&connection->map_lock);
+	dx_list_for_each(node, &connection->mappings) {
+		const struct mapping *mapping = dx_list_entry(node, struct mapping, node);
+
+		is_inside |= address - mapping->base < mapping->mapped_length;
+	}
+	dx_mutex_unlock(&connection->map_lock);
+	return is_inside;
+}
+
+struct dx_connection *dx_connection_mapped_at(uint64_t address)
+{
+	struct dx_connection *connection = NULL;
+	uint32_t place = 0;
+
+	while ((connection = dx_names_next(&dx_connection_class, &place)) != NULL &&
+	       !is_mapped_at(connection, address)) {
+		(void)dx_object_unref(connection); /* always NULL */
+	}
+	return connection;
+}
+
 static void count_bytes(struct dx_connection *connection, const struct mapping *mapping, int sign)
 {
 	dx_statistics_add(&connection->statistics.bytes_mapped,

@@ -188,6 +188,22 @@ void *dx_names_get(uint32_t name, const struct dx_named_class *class)
 	return object;
 }
 
+void *dx_names_next(const struct dx_named_class *class, uint32_t *place)
+{
+	void *object = NULL;
+
+	dx_mutex_lock(&table.lock);
+	while (object == NULL && *place < table.nr_places) {
+		void *candidate = table.places[(*place)++].object;
+
+		if (candidate != NULL && dx_object_is_kind(candidate, &class->class)) {
+			object = dx_object_ref(candidate);
+		}
+	}
+	dx_mutex_unlock(&table.lock);
+	return object;
+}
+
 int dx_names_entry_id(uint32_t name, uint64_t *ret_id)
 {
 	int error = -ENOENT;

@@ -44,6 +44,9 @@ int dx_names_add(void *object, uint32_t *ret_name);
 int dx_names_add_entry(uint64_t id, uint32_t *ret_name);
 /* +1, or NULL when nothing of that class has this name; class NULL: any. */
 void *dx_names_get(uint32_t name, const struct dx_named_class *class);
+/* One after the other: the next object of that class at or behind a place, +1; *place is behind it
+ * then. NULL when there is none. What comes and goes meanwhile may be missed. */
+void *dx_names_next(const struct dx_named_class *class, uint32_t *place);
 /* The number behind an entry's name; -ENOENT. */
 int dx_names_entry_id(uint32_t name, uint64_t *ret_id);
 /* @return 0; -ENOENT. */

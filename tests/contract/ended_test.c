@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include <IOKit/IODataQueueClient.h>
+
 #include "support/world.h"
 
 static unsigned nr_told;
@@ -165,6 +167,29 @@ CONTRACT(ended_port_serves_the_next_connection)
 		world_close(connect);
 	}
 	IONotificationPortDestroy(port);
+}
+
+/* A queue in memory of the driver: who waits for an entry there learns that none will come. */
+CONTRACT(ended_nobody_fills_a_data_queue)
+{
+	io_connect_t connect = world_open();
+	mach_port_t port = IODataQueueAllocateNotificationPort();
+	mach_vm_address_t address = 0;
+	mach_vm_size_t size = 0;
+	char entry[] = "last";
+
+	CHECK_EQ(IOConnectMapMemory64(connect, CONTRACT_MEMORY_SHARED, mach_task_self(), &address,
+				      &size, kIOMapAnywhere),
+		 kIOReturnSuccess);
+	IODataQueueMemory *queue = (void *)(uintptr_t)address;
+	queue->queueSize = 1024;
+	CHECK_EQ(IODataQueueEnqueue(queue, entry, sizeof(entry)), kIOReturnSuccess);
+	cut(connect);
+	CHECK_EQ(IODataQueueWaitForAvailableData(queue, port), kIOReturnSuccess);
+	CHECK_EQ(IODataQueueDequeue(queue, NULL, NULL), kIOReturnSuccess);
+	CHECK_EQ(IODataQueueWaitForAvailableData(queue, port), kIOReturnNotAttached);
+	CHECK_EQ(mach_port_deallocate(mach_task_self(), port), KERN_SUCCESS);
+	world_close(connect);
 }
 
 /* --- Interest in a connection ------------------------------------------------------------------ */

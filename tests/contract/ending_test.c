@@ -329,3 +329,153 @@ ENDINGS(run)
 ENDINGS(mach_port)
 ENDINGS(message)
 ENDINGS(queue)
+
+/* --- The program closes one connection while another thread waits for a second one ------------- */
+
+struct closing {
+	IONotificationPortRef port;
+	io_connect_t connect; /* closed while the waiter sleeps */
+	io_connect_t other;   /* then this one's completion comes */
+	uint64_t kept;
+	pid_t waiter;
+	CFRunLoopRef loop;
+	atomic_uint nr_heard;
+	atomic_uint nr_told;
+	struct heard unheard;
+};
+
+static void hear_other(void *refcon, IOReturn result)
+{
+	struct closing *closing = refcon;
+
+	CHECK_EQ(result, kIOReturnSuccess);
+	atomic_fetch_add(&closing->nr_heard, 1);
+	if (closing->loop != NULL) {
+		CFRunLoopStop(closing->loop);
+	}
+}
+
+static void told_of_closed(void *refcon, io_service_t service, uint32_t type, void *argument)
+{
+	(void)service;
+	(void)type;
+	(void)argument;
+	atomic_fetch_add(&((struct closing *)refcon)->nr_told, 1);
+}
+
+static bool has_heard(void *argument)
+{
+	return atomic_load(&((struct closing *)argument)->nr_heard) > 0;
+}
+
+static bool closing_waiter_is_asleep(void *argument)
+{
+	return world_is_asleep(((struct closing *)argument)->waiter);
+}
+
+static void *close_then_fire(void *argument)
+{
+	struct closing *closing = argument;
+
+	CHECK(test_wait_until(closing_waiter_is_asleep, closing, WORLD_WAIT_MS));
+	world_close(closing->connect);
+	DO(closing->other, CONTRACT_FIRE, closing->kept, 0, 0, 1, 0);
+	return NULL;
+}
+
+static void hear_dispatch(struct closing *closing)
+{
+	while (!has_heard(closing)) {
+		CHECK_GE(IONotificationPortDispatch(closing->port, -1), 0);
+	}
+}
+
+static void hear_descriptor(struct closing *closing)
+{
+	struct pollfd entry = {.fd = IONotificationPortGetFileDescriptor(closing->port),
+			       .events = POLLIN};
+
+	while (!has_heard(closing)) {
+		CHECK_EQ(poll(&entry, 1, -1), 1);
+		CHECK_GE(IONotificationPortDispatch(closing->port, 0), 0);
+	}
+}
+
+static void hear_one_source(struct closing *closing)
+{
+	CFRunLoopAddSource(CFRunLoopGetCurrent(), IONotificationPortGetRunLoopSource(closing->port),
+			   kCFRunLoopDefaultMode);
+	CHECK_EQ(CFRunLoopRunInMode(kCFRunLoopDefaultMode, 1e9, true), kCFRunLoopRunHandledSource);
+}
+
+static void hear_run(struct closing *closing)
+{
+	CFRunLoopAddSource(CFRunLoopGetCurrent(), IONotificationPortGetRunLoopSource(closing->port),
+			   kCFRunLoopDefaultMode);
+	closing->loop = CFRunLoopGetCurrent();
+	CHECK_EQ(CFRunLoopRunInMode(kCFRunLoopDefaultMode, 1e9, false), kCFRunLoopRunStopped);
+}
+
+static void hear_message(struct closing *closing)
+{
+	struct {
+		_Alignas(8) mach_msg_header_t head;
+		unsigned char rest[512];
+	} message;
+
+	CHECK_EQ(mach_msg(&message.head, MACH_RCV_MSG, 0, sizeof(message),
+			  IONotificationPortGetMachPort(closing->port), 0, MACH_PORT_NULL),
+		 MACH_MSG_SUCCESS);
+	IODispatchCalloutFromMessage(NULL, &message.head, NULL);
+}
+
+static void hear_queue(struct closing *closing)
+{
+	dispatch_queue_t queue = dispatch_queue_create("closing", NULL);
+
+	IONotificationPortSetDispatchQueue(closing->port, queue);
+	CHECK(test_wait_until(has_heard, closing, WORLD_WAIT_MS));
+	IONotificationPortSetDispatchQueue(closing->port, NULL);
+	dispatch_release(queue);
+}
+
+static void play_closing(void (*hear)(struct closing *))
+{
+	struct closing closing = {.port = IONotificationPortCreate(kIOMainPortDefault),
+				  .connect = world_open(),
+				  .other = world_open(),
+				  .waiter = gettid()};
+	io_object_t notification = IO_OBJECT_NULL;
+	pthread_t thread;
+
+	closing.kept = world_keep(closing.other, closing.port, REFERENCE(hear_other, &closing));
+	(void)world_keep(closing.connect, closing.port, REFERENCE(heard_0, &closing.unheard));
+	CHECK_EQ(IOServiceAddInterestNotification(closing.port, closing.connect, kIOGeneralInterest,
+						  told_of_closed, &closing, &notification),
+		 kIOReturnSuccess);
+	CHECK_EQ(pthread_create(&thread, NULL, close_then_fire, &closing), 0);
+	hear(&closing);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CHECK_EQ(atomic_load(&closing.nr_heard), 1);
+	CHECK_EQ(atomic_load(&closing.nr_told) + closing.unheard.count, 0);
+	CHECK_EQ(IOObjectRelease(notification), kIOReturnSuccess);
+	world_close(closing.other);
+	IONotificationPortDestroy(closing.port);
+}
+
+#define CLOSING(way)                                           \
+	TEST_SECONDS(ending_closed_beside_##way, 60)           \
+	{                                                      \
+		unsigned nr_fds = test_count_fds();            \
+		world_start();                                 \
+		play_closing(hear_##way);                      \
+		world_stop();                                  \
+		CHECK(test_wait_until(are_closed, &nr_fds, WORLD_WAIT_MS)); \
+	}
+
+CLOSING(dispatch)
+CLOSING(descriptor)
+CLOSING(one_source)
+CLOSING(run)
+CLOSING(message)
+CLOSING(queue)

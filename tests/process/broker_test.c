@@ -123,6 +123,63 @@ TEST_SECONDS(broker_restart_keeps_registry_ids_and_names, 60)
 	stop_and_clean();
 }
 
+static void end_came(void *refcon, io_service_t service, uint32_t type, void *argument)
+{
+	(void)service;
+	(void)argument;
+	*(unsigned *)refcon += type == kIOMessageServiceIsTerminated;
+}
+
+/* Completions, and ends of connections, need no broker; the end of the service is told by the next. */
+TEST_SECONDS(broker_killed_ends_are_told_all_the_same, 60)
+{
+	IONotificationPortRef port = NULL;
+	struct heard heard = {0};
+	io_object_t notifications[2];
+	unsigned nr_connection = 0;
+	unsigned nr_service = 0;
+
+	make_address();
+	start_public(NULL);
+	port = IONotificationPortCreate(kIOMainPortDefault);
+	io_service_t service = world_service(CONTRACT_SERVICE);
+	io_connect_t connect = world_open();
+	io_connect_t cut = world_open();
+	pid_t host = world_driver_pid(connect);
+	uint64_t index = world_keep(connect, port, REFERENCE(heard_0, &heard));
+	(void)world_keep(cut, port, REFERENCE(heard_0, &heard));
+	CHECK_EQ(IOServiceAddInterestNotification(port, connect, kIOGeneralInterest, end_came,
+						  &nr_connection, &notifications[0]),
+		 kIOReturnSuccess);
+	CHECK_EQ(IOServiceAddInterestNotification(port, service, kIOGeneralInterest, end_came,
+						  &nr_service, &notifications[1]),
+		 kIOReturnSuccess);
+	kill_broker();
+	DO(connect, CONTRACT_FIRE, index, 0, 0, 1, 0);
+	CHECK_EQ(IONotificationPortDispatch(port, -1), 1);
+	CHECK_EQ(heard.count, 1);
+	(void)TRY(cut, CONTRACT_TERMINATE_CLIENT);
+	CHECK_EQ(IONotificationPortDispatch(port, -1), 0); /* nobody asked for its end */
+	CHECK_EQ(IOConnectGetState(cut), kIOReturnNotAttached);
+	CHECK_EQ(kill(host, SIGKILL), 0);
+	CHECK_EQ(IONotificationPortDispatch(port, -1), 1);
+	CHECK_EQ(nr_connection, 1);
+	CHECK_EQ(IOConnectGetState(connect), kIOReturnOffline);
+	start_public(NULL);
+	CHECK_EQ(IONotificationPortDispatch(port, -1), 1);
+	CHECK_EQ(nr_service, 1);
+	CHECK_EQ(heard.count, 1);
+	CHECK_EQ(IOObjectRelease(notifications[0]), kIOReturnSuccess);
+	CHECK_EQ(IOObjectRelease(notifications[1]), kIOReturnSuccess);
+	CHECK_EQ(IOObjectRelease(service), kIOReturnSuccess);
+	world_close(connect);
+	world_close(cut);
+	IONotificationPortDestroy(port);
+	CHECK(test_wait_until(can_open, &connect, WORLD_WAIT_MS));
+	world_close(connect);
+	stop_and_clean();
+}
+
 static void service_came(void *refcon, io_iterator_t iterator)
 {
 	unsigned *count = refcon;

@@ -72,6 +72,19 @@ TEST(queue_has_a_limit)
 	}
 	CHECK_EQ(push(port, check_next, 0), -EAGAIN);
 	CHECK(!dx_port_has_room(port));
+	/* What is there when a connection ends has nowhere else to stay. */
+	struct dx_delivery last = {.deliver = check_next,
+				   .nr_args = 1,
+				   .args = {DX_MAX_NOTIFY_BACKLOG}};
+	CHECK_EQ(dx_port_push_last(port, &last), 0);
+	while (IONotificationPortDispatch(port, 0) > 0) {
+	}
+	CHECK_EQ(next, DX_MAX_NOTIFY_BACKLOG + 1);
+	CHECK(in_order);
+	for (unsigned i = 0; i < DX_MAX_NOTIFY_BACKLOG; i++) { /* the limit holds still */
+		CHECK_EQ(push(port, check_next, i), 0);
+	}
+	CHECK_EQ(push(port, check_next, 0), -EAGAIN);
 	IONotificationPortDestroy(port);
 }
 
