@@ -8,11 +8,9 @@
  * to the driver, and the device takes the bytes from the same pages.
  */
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <IOKit/IOKitLib.h>
@@ -32,17 +30,22 @@ struct app {
 	uint64_t expected; /* asked back from the driver */
 	uint64_t compared;
 	uint64_t chunk_of[NR_BUFFERS]; /* where in the file the bytes of in buffer n belong */
-	const char *failure;
+	const char *failure; /* the step that failed first, or NULL */
+	kern_return_t why;
 };
 
-static void stop(struct app *app, const char *failure)
+/* Ends the run loop when a step failed. */
+static void expect(struct app *app, const char *step, kern_return_t result)
 {
 	kern_return_t state = IOConnectGetState(app->connection);
 
-	if (failure != NULL && state != kIOReturnSuccess) /* that is why */
-		failure = state == kIOReturnOffline ? "the driver died"
-						    : "the driver ended the connection";
-	app->failure = app->failure == NULL ? failure : app->failure;
+	if (result == kIOReturnSuccess || app->failure != NULL)
+		return;
+	if (app->connection != 0 && state != kIOReturnSuccess) /* that is why */
+		step = state == kIOReturnOffline ? "the driver died"
+						 : "the driver ended the connection";
+	app->why = result;
+	app->failure = step;
 	CFRunLoopStop(CFRunLoopGetCurrent());
 }
 
@@ -62,8 +65,8 @@ static void send_next(struct app *app, uint64_t n)
 		return;
 	memcpy(app->buffers[n], app->file + app->sent, scalars[1]);
 	app->sent += scalars[1];
-	if (IOConnectCallScalarMethod(app->connection, STREAM_SEND, scalars, 2, NULL, NULL) != 0)
-		stop(app, "cannot send");
+	expect(app, "send",
+	       IOConnectCallScalarMethod(app->connection, STREAM_SEND, scalars, 2, NULL, NULL));
 }
 
 /* Asks for as many bytes as were or will be sent at this place. */
@@ -75,33 +78,32 @@ static void receive_next(struct app *app, uint64_t n)
 		return;
 	app->chunk_of[n] = app->expected;
 	app->expected += scalars[1];
-	if (IOConnectCallScalarMethod(app->connection, STREAM_RECEIVE, scalars, 2, NULL, NULL) != 0)
-		stop(app, "cannot receive");
+	expect(app, "receive",
+	       IOConnectCallScalarMethod(app->connection, STREAM_RECEIVE, scalars, 2, NULL, NULL));
 }
 
 /* One transfer is done. */
 static void transfer_done(void *refcon, IOReturn status, void **arguments, uint32_t nr_arguments)
 {
 	struct app *app = refcon;
-	uint64_t type = 0, bytes = 0, offset = 0;
 
 	if (status != kIOReturnSuccess || nr_arguments != STREAM_NR_ARGS) {
-		stop(app, mach_error_string(status));
+		expect(app, "transfer", status != 0 ? status : kIOReturnBadMessageID);
 		return;
 	}
-	type = (uintptr_t)arguments[STREAM_ARG_BUFFER];
-	bytes = (uintptr_t)arguments[STREAM_ARG_BYTES];
+	uint64_t type = (uintptr_t)arguments[STREAM_ARG_BUFFER];
+	uint64_t bytes = (uintptr_t)arguments[STREAM_ARG_BYTES];
 	if (type < STREAM_IN) {
 		send_next(app, type);
 		return;
 	}
-	offset = app->chunk_of[type - STREAM_IN];
+	uint64_t offset = app->chunk_of[type - STREAM_IN];
 	if (bytes != chunk_at(app, offset) ||
 	    memcmp(app->buffers[type], app->file + offset, bytes) != 0)
-		stop(app, "other bytes came back");
+		expect(app, "other bytes came back", kIOReturnIOError);
 	app->compared += bytes;
 	if (app->compared == app->length)
-		stop(app, NULL);
+		CFRunLoopStop(CFRunLoopGetCurrent());
 	else
 		receive_next(app, type - STREAM_IN);
 }
@@ -112,14 +114,13 @@ static void connection_message(void *refcon, io_service_t connection, uint32_t t
 	(void)connection;
 	(void)argument;
 	if (type == kIOMessageServiceIsTerminated)
-		stop(refcon, "the connection ended");
+		expect(refcon, "the connection ended", kIOReturnOffline);
 }
 
 static kern_return_t map_buffers(struct app *app)
 {
-	const uint64_t scalars[] = {NR_BUFFERS, BUFFER_BYTES};
-	kern_return_t result = IOConnectCallScalarMethod(app->connection, STREAM_CONFIGURE, scalars,
-							 2, NULL, NULL);
+	kern_return_t result = IOConnectCallScalarMethod(
+		app->connection, STREAM_CONFIGURE, (uint64_t[]){NR_BUFFERS, BUFFER_BYTES}, 2, NULL, NULL);
 
 	for (uint32_t n = 0; n < 2 * NR_BUFFERS && result == kIOReturnSuccess; n++) {
 		uint32_t type = n < NR_BUFFERS ? n : STREAM_IN + n - NR_BUFFERS;
@@ -167,28 +168,26 @@ static kern_return_t run(struct app *app, IONotificationPortRef port)
 int main(int argc, char **argv)
 {
 	struct app app = {0};
-	struct stat status = {0};
 	int fd = argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
 
-	if (fd < 0 || fstat(fd, &status) < 0 || status.st_size == 0) {
+	app.length = (uint64_t)lseek(fd, 0, SEEK_END); /* mmap() refuses what is no length */
+	app.file = mmap(NULL, app.length, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (app.file == MAP_FAILED) {
 		fprintf(stderr, "usage: stream-app FILE (one that can be read and is not empty)\n");
 		return 2;
 	}
-	app.length = (uint64_t)status.st_size;
-	app.file = mmap(NULL, app.length, PROT_READ, MAP_PRIVATE, fd, 0);
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
 	io_service_t service = IOServiceGetMatchingService(
 		kIOMainPortDefault, IOServiceNameMatching(STREAM_SERVICE_NAME));
-	if (app.file == MAP_FAILED || port == NULL || service == 0) {
-		fprintf(stderr, "stream-app: no service named %s\n", STREAM_SERVICE_NAME);
+	if (port == NULL || service == 0) {
+		fprintf(stderr, "stream-app: no service " STREAM_SERVICE_NAME ", see dext list\n");
 		return 1;
 	}
-	kern_return_t result = IOServiceOpen(service, mach_task_self(), 0, &app.connection);
-	if (result == kIOReturnSuccess)
-		result = run(&app, port);
-	if (result != kIOReturnSuccess || app.failure != NULL) {
-		fprintf(stderr, "stream-app: %s\n",
-			app.failure != NULL ? app.failure : mach_error_string(result));
+	expect(&app, "open", IOServiceOpen(service, mach_task_self(), 0, &app.connection));
+	if (app.failure == NULL)
+		expect(&app, "start", run(&app, port));
+	if (app.failure != NULL) {
+		fprintf(stderr, "stream-app: %s: %s\n", app.failure, mach_error_string(app.why));
 		return 1;
 	}
 	IOServiceClose(app.connection);
