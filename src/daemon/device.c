@@ -76,6 +76,12 @@ void dx_device_free(struct dx_device *device)
 	free(device);
 }
 
+static void set_port(struct dx_device *device, const char *port)
+{
+	free(device->port);
+	device->port = port == NULL ? NULL : strdup(port); /* without memory: not known */
+}
+
 /* The tool that waits, if it still does, hears the end of its request. */
 static void answer(struct dx_device *device, int code, const char *text)
 {
@@ -148,12 +154,6 @@ static int take_configurations(struct dx_device *device, struct dx_dict *dict)
 	device->composite = false;
 	device->configured_by = 0;
 	return device->configurations == NULL ? -EPROTO : 0;
-}
-
-static void set_port(struct dx_device *device, const char *port)
-{
-	free(device->port);
-	device->port = port == NULL ? NULL : strdup(port); /* without memory: not known */
 }
 
 static int publish(struct dx_device *device, struct dx_dict *dict)
@@ -296,6 +296,15 @@ static void failed(struct dx_device *device, int code, const char *text)
 	keep_busy(device, false);
 }
 
+/* What was at the port when the last broker ended is not there: then it is another one, if any. */
+static void forget_port(struct dx_device *device)
+{
+	set_port(device, NULL);
+	device->id = dx_registry_take_ids(device->broker->registry, 1);
+	device->first_id = device->id;
+	dx_loop_set_timer(device->timer, dx_clock_now_ns());
+}
+
 static void on_read(void *context, void *data)
 {
 	struct dx_device *device = context;
@@ -305,6 +314,10 @@ static void on_read(void *context, void *data)
 	int r = reading->result;
 
 	device->job = NULL;
+	if (r < 0 && device->port != NULL && broker->phase < DX_PHASE_STOPPING) {
+		forget_port(device);
+		return;
+	}
 	(void)snprintf(text, sizeof(text), "%s", reading->message);
 	if (r == 0) {
 		r = publish(device, reading->dict);
@@ -328,7 +341,8 @@ static int read_start(struct dx_device *device)
 	static const struct dx_job_ops ops = {
 		.work = dx_reading_work, .done = on_read, .release = dx_reading_release};
 	struct dx_broker *broker = device->broker;
-	struct dx_reading *reading = dx_reading_new(broker, device->spec);
+	struct dx_reading *reading =
+		dx_reading_new(broker, device->port != NULL ? device->port : device->spec);
 	int r = reading == NULL
 			? -ENOMEM
 			: dx_job_start(broker->jobs, &ops, reading, device, &device->job);
@@ -376,6 +390,7 @@ static int device_new(struct dx_broker *broker, const struct dx_device_wish *wis
 		return r;
 	}
 	device->id = dx_records_device_id(broker, wish->spec);
+	set_port(device, dx_records_device_port(broker, device->id));
 	if (device->id == 0) {
 		device->id = dx_registry_take_ids(broker->registry, 1);
 	}

@@ -53,7 +53,7 @@ struct dx_device {
 	struct dx_list node; /* broker->devices */
 	struct dx_broker *broker;
 	char *spec;
-	char *port; /* ATTACHED: the monitor's spec of where it is; NULL: not known */
+	char *port; /* the monitor's spec of where it is, or was at the last broker; NULL: not known */
 	const struct dx_usb_backend_ops *backend;
 	enum dx_device_origin origin;
 	enum dx_device_state state;

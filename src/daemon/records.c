@@ -4,8 +4,8 @@
  *
  * Place:      daemon.
  * Layout:     dictionary: pid, start_time, identifier, bundle, server, one_process, first_id,
- *             nr_ids, services: array of { id, provider, personality, and for USB: device, spec, location,
- *             configuration, and whether this service chose it: configures }.
+ *             nr_ids, services: array of { id, provider, personality, and for USB: device, spec, port,
+ *             location, configuration, and whether this service chose it: configures }.
  */
 #include "daemon/records.h"
 
@@ -53,6 +53,9 @@ static int describe_service(const struct dx_driver *driver, struct dx_dict *dict
 	}
 	if (r == 0 && provider->device != NULL) {
 		r = dx_dict_set_string(dict, "spec", provider->device->spec);
+	}
+	if (r == 0 && provider->device != NULL && provider->device->port != NULL) {
+		r = dx_dict_set_string(dict, "port", provider->device->port);
 	}
 	if (r == 0 && provider->device != NULL) {
 		r = dx_dict_set_string(dict, "location", provider->location);
@@ -347,6 +350,21 @@ uint64_t dx_records_device_id(struct dx_broker *broker, const char *spec)
 		}
 	}
 	return 0;
+}
+
+const char *dx_records_device_port(const struct dx_broker *broker, uint64_t device_id)
+{
+	dx_list_for_each (node, &broker->expected) {
+		const struct dx_record *record = dx_list_entry(node, struct dx_record, node);
+		const struct dx_dict *service = NULL;
+
+		for (size_t i = 0; (service = service_at(record, i)) != NULL; i++) {
+			if (dx_dict_get_u64(service, "device", 0) == device_id) {
+				return dx_dict_get_string(service, "port", NULL);
+			}
+		}
+	}
+	return NULL;
 }
 
 uint64_t dx_records_interface_id(struct dx_broker *broker, uint64_t device_id, const char *location)

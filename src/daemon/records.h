@@ -45,6 +45,8 @@ void dx_records_restore(struct dx_broker *broker);
 /* The id an entry had: of the device with this spec (location NULL), or of its interface at
  * location. 0: none. A device id is given once. */
 uint64_t dx_records_device_id(struct dx_broker *broker, const char *spec);
+/* Where that device was, as the monitor calls it; NULL: nobody knows. Borrowed from the record. */
+const char *dx_records_device_port(const struct dx_broker *broker, uint64_t device_id);
 uint64_t dx_records_interface_id(struct dx_broker *broker, uint64_t device_id,
 				 const char *location);
 void dx_records_restore_interfaces(struct dx_device *device);

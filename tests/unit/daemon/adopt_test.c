@@ -8,11 +8,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backend/virtual/virtual.h"
+#include "daemon/hotplug.h"
 #include "daemon/launcher.h"
 #include "support.h"
 #include "test.h"
@@ -220,6 +223,148 @@ TEST_SECONDS(configuration_that_was_chosen_without_broker_is_published_by_the_ne
 	}
 	broker_end(&broker, 0);
 	check_nothing_left(&fixture);
+}
+
+/* ---- devices that others are like ---- */
+
+#define GADGET_KEYS                                                                                \
+	"<key>idVendor</key><integer>1317</integer><key>idProduct</key><integer>42144</integer>"
+
+/* A bus that does not change while a broker runs: one device at port 1-2, or at 1-5. */
+static struct {
+	bool has_others; /* "usb:any" means several */
+	bool has_moved;
+	const struct dx_usb_monitor_calls *calls;
+	void *context;
+	int fd;
+} bus;
+
+static int bus_create(const struct dx_usb_monitor_calls *calls, void *context,
+		      struct dx_usb_monitor **ret_monitor)
+{
+	bus.calls = calls;
+	bus.context = context;
+	bus.fd = eventfd(0, EFD_CLOEXEC);
+	CHECK_GE(bus.fd, 0);
+	*ret_monitor = (struct dx_usb_monitor *)(void *)&bus;
+	return 0;
+}
+
+static struct dx_usb_monitor *bus_destroy(struct dx_usb_monitor *monitor)
+{
+	(void)monitor;
+	(void)close(bus.fd);
+	return NULL;
+}
+
+static int bus_fd(const struct dx_usb_monitor *monitor)
+{
+	(void)monitor;
+	return bus.fd;
+}
+
+static const char *bus_port(void)
+{
+	return bus.has_moved ? "usb:1-5" : "usb:1-2";
+}
+
+static void bus_poll(struct dx_usb_monitor *monitor)
+{
+	(void)monitor;
+	bus.calls->arrived(bus.context, bus_port(), 0x0525, 0xa4a0);
+}
+
+static bool bus_names(const char *spec, const char *port_spec)
+{
+	return strcmp(spec, "usb:any") == 0 || strcmp(spec, port_spec) == 0;
+}
+
+static uint32_t bus_location(const char *port_spec)
+{
+	return (uint32_t)(port_spec[strlen("usb:1-")] - '0');
+}
+
+static bool bus_accepts(const char *spec)
+{
+	return strncmp(spec, "usb:", 4) == 0;
+}
+
+static int bus_open(const char *spec, int fd, const struct dx_usb_backend_host *host,
+		    void *host_ctx, char *message, size_t message_size,
+		    struct dx_usb_backend **ret_backend)
+{
+	bool is_any = strcmp(spec, "usb:any") == 0;
+
+	if ((is_any && bus.has_others) || (!is_any && strcmp(spec, bus_port()) != 0)) {
+		(void)snprintf(message, message_size, "%s: none, or several", spec);
+		return is_any ? -EEXIST : -ENODEV;
+	}
+	return dx_backend_virtual.open(bus.has_moved ? "virtual:gadget-zero,location=5"
+						     : "virtual:gadget-zero,location=2",
+				       fd, host, host_ctx, message, message_size, ret_backend);
+}
+
+static struct dx_usb_backend_ops bus_ops;
+static const struct dx_usb_backend_ops *const bus_backends[] = {&bus_ops, NULL};
+static const struct dx_monitor_ops bus_monitor = {
+	.backend = &bus_ops,
+	.create = bus_create,
+	.destroy = bus_destroy,
+	.fd = bus_fd,
+	.poll = bus_poll,
+	.names = bus_names,
+	.location = bus_location,
+};
+
+static int begin_at_bus(struct fixture *fixture, struct process *broker)
+{
+	bus_ops = dx_backend_virtual;
+	bus_ops.accepts = bus_accepts;
+	bus_ops.open = bus_open;
+	bus_ops.acquire = NULL;
+	setup(fixture);
+	fixture->options.backends = bus_backends;
+	fixture->options.monitor = &bus_monitor;
+	fixture_bundle(fixture, "Usb", "Usb", "IOUSBHostDevice", GADGET_KEYS);
+	fixture->devices[fixture->options.nr_devices++] = "usb:any";
+	return begin(fixture, broker);
+}
+
+TEST_SECONDS(device_is_found_by_its_port_when_others_are_like_it_by_now, 60)
+{
+	struct fixture fixture;
+	struct process broker;
+	int client = begin_at_bus(&fixture, &broker);
+	uint64_t usb = client_find(client, "Usb");
+	uint64_t device = client_find(client, "Gadget Zero");
+
+	CHECK(usb != 0 && device != 0);
+	(void)close(client);
+	broker_end(&broker, SIGKILL);
+	bus.has_others = true;
+	client = begin(&fixture, &broker);
+	CHECK_EQ(client_find(client, "Usb"), usb);
+	CHECK_EQ(client_find(client, "Gadget Zero"), device);
+	end(&fixture, &broker, client);
+}
+
+TEST_SECONDS(device_that_is_at_another_port_by_now_is_another_one, 60)
+{
+	struct fixture fixture;
+	struct process broker;
+	int client = begin_at_bus(&fixture, &broker);
+	uint64_t usb = client_find(client, "Usb");
+	uint64_t device = client_find(client, "Gadget Zero");
+
+	CHECK(usb != 0 && device != 0);
+	(void)close(client);
+	broker_end(&broker, SIGKILL);
+	bus.has_moved = true;
+	fixture.options.adopt_wait_ms = 200; /* the host's device is not there any more */
+	client = begin(&fixture, &broker);
+	CHECK_GT(client_wait_find(client, "Usb"), usb);
+	CHECK_GT(client_find(client, "Gadget Zero"), device);
+	end(&fixture, &broker, client);
 }
 
 TEST_SECONDS(clean_stop_may_leave_hosts_to_the_next_broker, 60)
