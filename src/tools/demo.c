@@ -498,16 +498,14 @@ static int watch(struct demo *demo)
 
 static int show(struct demo *demo)
 {
+	const char *fault = dx_report_fault(&demo->report);
+
 	if (demo->tool->json) {
 		dx_report_print_json(&demo->report);
 	} else {
 		dx_report_print(&demo->report, demo->tool->verbosity > 1);
 	}
-	if (!dx_report_is_good(&demo->report)) {
-		return dx_tool_fail(demo->tool, DX_TOOL_FAILED,
-				    "the report above is not what it should be");
-	}
-	return DX_TOOL_OK;
+	return fault == NULL ? DX_TOOL_OK : dx_tool_fail(demo->tool, DX_TOOL_FAILED, "%s", fault);
 }
 
 static int run_demo(struct demo *demo)

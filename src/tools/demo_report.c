@@ -42,11 +42,19 @@ uint64_t dx_report_copied(const struct dx_demo_pass *pass)
 							 : 0;
 }
 
-bool dx_report_is_good(const struct dx_demo_report *report)
+const char *dx_report_fault(const struct dx_demo_report *report)
 {
-	return hashes_agree(report) && all_shared(report) &&
-	       dx_report_copied(&report->result.verify) == 0 &&
-	       dx_report_copied(&report->result.move) == 0;
+	if (!hashes_agree(report)) {
+		return "what came back is not what was sent: the hashes differ";
+	}
+	if (!all_shared(report)) {
+		return "not every buffer was seen to be shared by application and driver";
+	}
+	if (dx_report_copied(&report->result.verify) > 0 ||
+	    dx_report_copied(&report->result.move) > 0) {
+		return "bytes of buffers were copied between application and driver";
+	}
+	return NULL;
 }
 
 static void hex(const uint8_t *hash, char *buffer)

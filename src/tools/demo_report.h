@@ -30,8 +30,8 @@ struct dx_demo_report {
 
 /* Bytes of buffers that were copied on the way: what is counted beyond the arguments of calls. */
 uint64_t dx_report_copied(const struct dx_demo_pass *pass);
-/* True when the hashes agree, nothing was copied and every buffer is shared. */
-bool dx_report_is_good(const struct dx_demo_report *report);
+/* NULL when the hashes agree, nothing was copied and every buffer is shared; else which is not so. */
+const char *dx_report_fault(const struct dx_demo_report *report);
 void dx_report_print(const struct dx_demo_report *report, bool verbose);
 void dx_report_print_json(const struct dx_demo_report *report);
 

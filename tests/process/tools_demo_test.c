@@ -58,6 +58,15 @@ TEST_SECONDS(demo_hash_is_that_of_the_file, 60)
 	check_output("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+TEST_SECONDS(demo_over_a_device_that_corrupts_says_that_the_hashes_differ, 60)
+{
+	run_demo("--total=8M", "--device=virtual:gadget-zero,speed=super,corrupt=7", NULL, NULL);
+	CHECK_EQ(program.status, 1);
+	check_output("  DIFFERENT\n");
+	CHECK_STR_EQ(strstr(program.err, "dext demo: "),
+		     "dext demo: what came back is not what was sent: the hashes differ\n");
+}
+
 TEST_SECONDS(demo_with_odd_sizes_agrees, 60)
 {
 	run_demo("--total=1234567", "--size=1000", "--buffers=3", "--depth=2");
