@@ -96,6 +96,73 @@ CONTRACT(ended_after_all_that_came_before)
 	IONotificationPortDestroy(port);
 }
 
+static struct {
+	uint64_t next;
+	uint64_t next_when_told;
+	bool wrong;
+} sequence;
+
+static void hear_in_order(void *refcon, IOReturn result, void *arg0)
+{
+	(void)refcon;
+	sequence.wrong |= result != kIOReturnSuccess || (uintptr_t)arg0 != sequence.next;
+	sequence.next++;
+}
+
+static void told_behind_sequence(void *refcon, io_service_t service, uint32_t type, void *argument)
+{
+	was_told(refcon, service, type, argument);
+	sequence.next_when_told = sequence.next;
+}
+
+/* A message takes one from the port, and brings in up to 64. */
+static void take_one(IONotificationPortRef port)
+{
+	struct {
+		_Alignas(8) mach_msg_header_t head;
+		unsigned char rest[512];
+	} message;
+
+	CHECK_EQ(mach_msg(&message.head, MACH_RCV_MSG, 0, sizeof(message),
+			  IONotificationPortGetMachPort(port), 0, MACH_PORT_NULL),
+		 MACH_MSG_SUCCESS);
+	IODispatchCalloutFromMessage(NULL, &message.head, NULL);
+}
+
+/* 65536 wait in the port, 128 in the ring behind them, and more in the driver: those do not come. */
+CONTRACT(ended_with_a_full_port_loses_nothing_of_the_ring)
+{
+	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
+	io_connect_t connect = world_open();
+	uint64_t index = world_keep(connect, port, REFERENCE(hear_in_order, NULL));
+	io_object_t notification = IO_OBJECT_NULL;
+	uint64_t nr_taken = 0;
+
+	CHECK_EQ(IOServiceAddInterestNotification(port, connect, kIOGeneralInterest,
+						  told_behind_sequence, NULL, &notification),
+		 kIOReturnSuccess);
+	for (uint64_t fired = 0; fired < 70000; fired += 1000) {
+		DO(connect, CONTRACT_FIRE, index, 0, 1, 1000, fired);
+		for (unsigned i = 0; i < 20; i++) {
+			take_one(port);
+			nr_taken++;
+			CHECK_EQ(GET(connect, CONTRACT_ADD, 1, i), i + 1); /* it fills up the ring */
+		}
+	}
+	CHECK_GE(IONotificationPortGetFileDescriptor(port), 0); /* it hears of the end at once */
+	cut_and_wait(connect);
+	while (nr_told == 0) {
+		CHECK_GE(IONotificationPortDispatch(port, -1), 1);
+	}
+	CHECK(!sequence.wrong);
+	CHECK_EQ(sequence.next, sequence.next_when_told);
+	CHECK_GT(sequence.next, nr_taken + 65536 + 64);
+	CHECK_LT(sequence.next, 70000);
+	CHECK_EQ(IOObjectRelease(notification), kIOReturnSuccess);
+	world_close(connect);
+	IONotificationPortDestroy(port);
+}
+
 CONTRACT(ended_one_connection_of_a_port_the_other_goes_on)
 {
 	IONotificationPortRef port = port_in_loop();
