@@ -365,6 +365,7 @@ void dx_user_client_lose(struct dx_user_client *client, const char *why)
 	}
 	dx_reactor_unwatch(client->service.runtime->reactor, client->socket);
 	dx_channel_driver_fail(client->channel, why == NULL ? -ECONNRESET : -EPROTO);
+	(void)shutdown(client->socket, SHUT_RDWR); /* who waits there hears of it before the Stop */
 	(void)dx_service_terminate(&client->service, NULL, NULL); /* allocates nothing */
 }
 

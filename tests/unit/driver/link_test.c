@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -169,6 +170,17 @@ static kern_return_t service_stop(IOService *self, IOService *provider)
 	return IOServiceSuperStop(&service_class, self, provider);
 }
 
+static atomic_bool hold_stop;
+
+/* A driver may take its time to stop. */
+static kern_return_t client_stop(IOService *self, IOService *provider)
+{
+	while (atomic_load(&hold_stop)) {
+		IOSleep(1);
+	}
+	return IOServiceSuperStop(&client_class, self, provider);
+}
+
 static const OSDriverClass service_class = {
 	.name = "TestService",
 	.super = &IOServiceClass,
@@ -179,6 +191,7 @@ static const OSDriverClass service_class = {
 static const OSDriverClass client_class = {
 	.name = "TestClient",
 	.super = &IOUserClientClass,
+	.Stop = client_stop,
 	.ExternalMethod = client_method,
 	.CopyClientMemoryForType = copy_memory,
 };
@@ -514,6 +527,22 @@ TEST(garbage_on_the_socket_is_cut_off)
 
 	fixture_begin(&fixture, classes, &app);
 	CHECK_EQ(send(app.socket, "garbage", 7, 0), 7);
+	CHECK(wait_counter(&fixture.reports.entry_removed, 1));
+	fixture_end(&fixture, &app);
+}
+
+/* Who waits in its run loop for completions is not to wait for the driver's Stop. */
+TEST(cut_off_is_told_before_the_client_has_stopped)
+{
+	struct fixture fixture;
+	struct app app;
+	char byte = 0;
+
+	fixture_begin(&fixture, classes, &app);
+	atomic_store(&hold_stop, true);
+	CHECK_EQ(send(app.socket, "garbage", 7, 0), 7);
+	CHECK_EQ(recv(app.socket, &byte, sizeof(byte), 0), 0); /* until it is hung up */
+	atomic_store(&hold_stop, false);
 	CHECK(wait_counter(&fixture.reports.entry_removed, 1));
 	fixture_end(&fixture, &app);
 }
