@@ -194,14 +194,22 @@ static int set_arguments(struct dx_user_client *client, struct dx_call_frame *fr
 	return result < 0 ? result : set_completion(client, frame);
 }
 
+static void release(const void *object)
+{
+	if (object != NULL) { /* most calls have none: not even a function is called for it */
+		(void)dx_object_unref(object);
+	}
+}
+
+/* L3 */
 static void release_arguments(struct dx_call_frame *frame)
 {
 	IOUserClientMethodArguments *arguments = &frame->arguments;
 
-	OSRelease(arguments->completion);
-	OSRelease(arguments->structureInputDescriptor);
-	OSRelease(arguments->structureOutputDescriptor);
-	OSRelease(arguments->structureOutput);
+	release(arguments->completion);
+	release(arguments->structureInputDescriptor);
+	release(arguments->structureOutputDescriptor);
+	release(arguments->structureOutput);
 	arguments->completion = NULL;
 	arguments->structureInputDescriptor = NULL;
 	arguments->structureOutputDescriptor = NULL;
@@ -321,7 +329,6 @@ static void execute(struct dx_call_frame *frame, bool cancelled)
 	struct dx_user_client *client = frame->client;
 	kern_return_t status = kIOReturnOffline;
 
-	frame->arguments = (IOUserClientMethodArguments){0};
 	if (!cancelled && is_serving(&client->service)) {
 		int result = set_arguments(client, frame);
 		if (result == -EPROTO) {

@@ -6,6 +6,7 @@
  * Invariants:
  *   L1  a frame holds the only copy of the arguments that the driver sees.
  *   L2  a call that was taken is answered exactly once, unless the connection has failed.
+ *   L3  between two calls the arguments of a frame hold no references; the rest of them is stale.
  * Threads:    a frame belongs to one thread at a time. Unused ones are kept by the runtime, so that a
  *             scalar call allocates nothing.
  */
