@@ -48,4 +48,10 @@ static inline void dx_expect_write(const void *address)
 #endif
 }
 
+/* The same for reading what another CPU wrote last. */
+static inline void dx_expect_read(const void *address)
+{
+	__builtin_prefetch(address, 0);
+}
+
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define PUBLISH_EVERY 32u
+#define NR_EXPECTED   8u /* a batch; more lines than that are not fetched at once */
 
 /* Looks at cq_tail. @return 0; -EPROTO, which is kept. */
 static int look_at_tail_locked(struct dx_channel_app *channel) DX_REQUIRES(channel->notes.lock)
@@ -27,6 +28,18 @@ static int look_at_tail_locked(struct dx_channel_app *channel) DX_REQUIRES(chann
 	}
 	notes->tail = tail;
 	return 0;
+}
+
+/* What has come lies in the driver's cache: all of it sets out at once, not one after the other. */
+static void expect_notes_locked(const struct dx_channel_app *channel)
+	DX_REQUIRES(channel->notes.lock)
+{
+	uint32_t head = channel->notes.head;
+	uint32_t nr_new = channel->notes.tail - head;
+
+	for (uint32_t i = 0; i < nr_new && i < NR_EXPECTED; i++) {
+		dx_expect_read(&channel->d->notes[(head + i) % DX_LAYOUT_CQ_SIZE]);
+	}
 }
 
 /* Tells the driver which entries are free, and rings when it has more than fits. */
@@ -123,6 +136,7 @@ static int next_locked(struct dx_channel_app *channel, struct dx_channel_note *r
 			if (rc < 0) {
 				return rc;
 			}
+			expect_notes_locked(channel);
 		}
 		if (notes->tail != notes->head) {
 			return copy_note_locked(channel, ret_note);

@@ -26,10 +26,11 @@
 #include "base/futex.h"
 #include "channel/segment.h"
 
-#define CHUNK_NOTES   24u /* about a page */
-#define SLOW_NS       1000000u
-#define SLOW_LIMIT_NS 1000000000u /* beside three quarters of all time */
-#define NR_SUSPECT    64u	  /* after a slow one */
+#define EXPECTED_AHEAD 8u  /* about a batch */
+#define CHUNK_NOTES    24u /* about a page */
+#define SLOW_NS        1000000u
+#define SLOW_LIMIT_NS  1000000000u /* beside three quarters of all time */
+#define NR_SUSPECT     64u	   /* after a slow one */
 
 struct note_chunk {
 	struct dx_list node;
@@ -121,6 +122,7 @@ static int write_note_locked(struct dx_channel_driver *channel, const struct dx_
 	place->nr_args = note->nr_args;
 	memcpy(place->args, note->args, note->nr_args * sizeof(uint64_t));
 	place->seq = ++channel->notes.tail;
+	dx_expect_write(&channel->d->notes[(index + EXPECTED_AHEAD) % DX_LAYOUT_CQ_SIZE]);
 	return 0;
 }
 
