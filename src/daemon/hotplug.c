@@ -156,6 +156,30 @@ static bool has_left(const struct dx_hotplug *hotplug, const struct dx_device *d
 				     : !is_plugged(hotplug, device));
 }
 
+static void lose(struct dx_device *device)
+{
+	if (device->origin == DX_DEVICE_PLUGGED) {
+		dx_device_detach(device);
+	} else {
+		dx_device_gone(device, false);
+	}
+}
+
+/* Specs whose device is missing, or leaves because its driver was faster to notice, and that mean
+ * another one of those that are there: now that one of them has left, perhaps only that. */
+static void look_for_others(struct dx_hotplug *hotplug)
+{
+	dx_list_for_each_safe (node, &hotplug->broker->devices) {
+		struct dx_device *device = dx_list_entry(node, struct dx_device, node);
+
+		if (device->backend == hotplug->ops->backend && !device->unwanted &&
+		    device->origin != DX_DEVICE_PLUGGED && device->state != DX_DEVICE_ATTACHED &&
+		    is_plugged(hotplug, device)) {
+			dx_device_returned(device);
+		}
+	}
+}
+
 static void on_left(void *context, const char *spec)
 {
 	struct dx_hotplug *hotplug = context;
@@ -168,19 +192,14 @@ static void on_left(void *context, const char *spec)
 	dx_list_for_each_safe (node, &broker->devices) {
 		struct dx_device *device = dx_list_entry(node, struct dx_device, node);
 
-		if (device->backend != hotplug->ops->backend ||
-		    !has_left(hotplug, device, spec)) {
+		if (device->backend != hotplug->ops->backend || device->unwanted) {
 			continue;
 		}
-		if (device->origin == DX_DEVICE_PLUGGED) {
-			dx_device_detach(device);
-			continue;
-		}
-		dx_device_gone(device, false);
-		if (is_plugged(hotplug, device)) { /* another one, which is like it */
-			dx_device_returned(device);
+		if (has_left(hotplug, device, spec)) {
+			lose(device);
 		}
 	}
+	look_for_others(hotplug);
 }
 
 static void on_readable(void *context, int fd, uint32_t events)

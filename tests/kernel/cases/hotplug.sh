@@ -9,6 +9,7 @@ STREAM=$KERNEL_BUILD/examples/stream/Stream.dext
 CONTRACT=$KERNEL_BUILD/tests/contract/driver/ContractTest.dext
 HALVES=$KERNEL_BUILD/tests/kernel/halves/Halves.dext
 export OPENDEXT_SOCKET=/tmp/broker
+wanted='--usb 0525:a4a0 --usb 0525:a4a1' # what a broker attaches by itself
 
 # start_broker BUNDLE...
 start_broker() {
@@ -18,8 +19,8 @@ start_broker() {
 	done
 	rm -f /tmp/broker
 	# shellcheck disable=SC2086
-	background broker "$KERNEL_BUILD/src/daemon/dextd" --socket /tmp/broker --usb 0525:a4a0 \
-		--usb 0525:a4a1 $bundles_ --host-program "$KERNEL_BUILD/src/host/dext-host" --ready-fd 1
+	background broker "$KERNEL_BUILD/src/daemon/dextd" --socket /tmp/broker $wanted \
+		$bundles_ --host-program "$KERNEL_BUILD/src/host/dext-host" --ready-fd 1
 	background_says broker ready
 }
 
@@ -121,6 +122,31 @@ broker_that_comes_back_finds_what_runs() {
 	expect "$(heard 'matched 2')" != "$id"
 }
 
+# "usb:0525:a4a0" is one device when it is attached, and stays that one.
+device_by_its_ids_is_the_one_at_its_port() {
+	wanted=
+	start_broker "$STREAM"
+	watch Stream
+	gadget_make first loopback
+	gadget_make second loopback
+	gadget_plug first dummy_udc.0
+	"$DEXT" attach usb:0525:a4a0
+	heard 'matched 1'
+	gadget_plug second dummy_udc.1
+	kill -KILL "$(pidof dext-host)"
+	heard 'terminated 1'
+	id=$(heard 'matched 2')
+	background_end broker KILL
+	start_broker "$STREAM"
+	wait_for 5 tree_has "Stream  <IOUserService, id $id, registered"
+	gadget_unplug first
+	expect "$(heard 'terminated 2')" = "$id"
+	heard 'matched 3' # the other one follows
+	gadget_unplug second
+	heard 'terminated 3'
+	expect "$("$DEXT" list | grep -c 'usb:0525:a4a0.*waiting')" = 1
+}
+
 driver_that_leaves_hands_the_device_on() {
 	start_broker "$STREAM" "$CONTRACT"
 	watch ContractUsb
@@ -186,5 +212,6 @@ explain_names_what_does_not_match() {
 }
 
 run_tests services_come_and_go_with_the_device equal_devices_have_a_service_each \
-	broker_that_comes_back_finds_what_runs driver_that_leaves_hands_the_device_on \
+	broker_that_comes_back_finds_what_runs device_by_its_ids_is_the_one_at_its_port \
+	driver_that_leaves_hands_the_device_on \
 	drivers_of_a_device_and_its_interfaces_share_it explain_names_what_does_not_match

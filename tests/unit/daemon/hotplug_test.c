@@ -30,6 +30,7 @@ static struct {
 	pthread_mutex_t lock;
 	bool plugged[NR_PORTS];
 	bool denied; /* opening says -EACCES */
+	unsigned nr_opened;
 	struct {
 		unsigned port;
 		bool is_there;
@@ -151,6 +152,7 @@ static int find_plugged(const char *spec)
 		}
 	}
 	found = bus.denied ? -EACCES : found;
+	bus.nr_opened += found >= 0;
 	pthread_mutex_unlock(&bus.lock);
 	return found;
 }
@@ -331,6 +333,38 @@ TEST(device_that_leaves_others_like_it_is_noticed_and_one_of_them_follows)
 	plug(5, false);
 	client_wait_devices(client, "waiting", 1);
 	CHECK_EQ(client_count(client, "GoodUsb"), 0);
+	end(&fixture, client);
+}
+
+static bool device_was_read(void *before)
+{
+	unsigned nr = 0;
+
+	pthread_mutex_lock(&bus.lock);
+	nr = bus.nr_opened;
+	pthread_mutex_unlock(&bus.lock);
+	return nr > *(const unsigned *)before;
+}
+
+/* The driver hears of the end first: when the monitor tells, nothing is attached any more. */
+TEST(another_device_follows_one_whose_driver_was_faster_than_the_monitor)
+{
+	struct fixture fixture;
+	unsigned before = 0;
+	int client = -1;
+
+	prepare(&fixture);
+	fixture_bundle(&fixture, "Usb", "Lost", "IOUSBHostDevice", GADGET);
+	plug(2, true);
+	client = fixture_start_client(&fixture);
+	plug(5, true);
+	CHECK_EQ(client_attach(client, "usb:any", NULL), 0);
+	client_wait_devices(client, "waiting", 1);
+	pthread_mutex_lock(&bus.lock);
+	before = bus.nr_opened;
+	pthread_mutex_unlock(&bus.lock);
+	plug(2, false);
+	CHECK(test_wait_until(device_was_read, &before, 10000));
 	end(&fixture, client);
 }
 
