@@ -149,6 +149,9 @@ CONTRACT(call_null_pointers_with_counts_are_refused)
 		 kIOReturnBadArgument);
 	CHECK_EQ(IOConnectCallStructMethod(connect, CONTRACT_LEAVE_OUTPUT, NULL, 0, NULL, &size),
 		 kIOReturnBadArgument);
+	size = CONTRACT_PAGE; /* the most that travels in the call; above it NULL means none */
+	CHECK_EQ(IOConnectCallStructMethod(connect, CONTRACT_LEAVE_OUTPUT, NULL, 0, NULL, &size),
+		 kIOReturnBadArgument);
 	CHECK_EQ(GET(connect, CONTRACT_COUNT_CALLS), 0);
 	world_close(connect);
 }
