@@ -16,6 +16,7 @@ struct map_line {
 	uint64_t start, end, offset, device, inode;
 };
 
+/* @return true for a shared mapping. */
 static bool parse_line(const char *text, struct map_line *ret_line)
 {
 	unsigned major = 0;
@@ -28,10 +29,10 @@ static bool parse_line(const char *text, struct map_line *ret_line)
 		return false;
 	}
 	ret_line->device = (uint64_t)major << 32 | minor;
-	return true;
+	return flags[3] == 's'; /* a private one of the same file holds other bytes */
 }
 
-/* Calls found for every mapping of a process. */
+/* Calls found for every shared mapping of a process. */
 static int for_each_map(pid_t pid,
 			void (*found)(struct dx_proof *proof, const struct map_line *line),
 			struct dx_proof *proof)
