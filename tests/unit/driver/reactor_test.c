@@ -6,18 +6,21 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-#include "base/clock.h"
 #include "base/sanitizer.h"
 #include "fixture.h"
 
 static IOLock *held_lock;
 static IODispatchQueue *busy_queue;
 static _Atomic bool entered;
+static _Atomic bool released;
+static _Atomic unsigned nr_sleeping;
 
-static void hold_long(void *context)
+static void hold(void *context)
 {
 	(void)context;
-	IOSleep(200);
+	while (!released) {
+		IOSleep(1);
+	}
 }
 
 enum selector { QUICK, SLEEP, LOCK, SYNC };
@@ -34,8 +37,9 @@ static kern_return_t client_method(IOUserClient *self, uint64_t selector,
 	(void)reference;
 	switch (selector) {
 	case SLEEP:
+		nr_sleeping++;
 		entered = true;
-		IOSleep(300);
+		hold(NULL);
 		return 0;
 	case LOCK:
 		entered = true;
@@ -43,9 +47,9 @@ static kern_return_t client_method(IOUserClient *self, uint64_t selector,
 		IOLockUnlock(held_lock);
 		return 0;
 	case SYNC:
-		IODispatchQueueDispatchAsync_f(busy_queue, NULL, hold_long);
+		IODispatchQueueDispatchAsync_f(busy_queue, NULL, hold);
 		entered = true;
-		IODispatchQueueDispatchSync_f(busy_queue, NULL, hold_long);
+		IODispatchQueueDispatchSync_f(busy_queue, NULL, hold);
 		return 0;
 	default:
 		return 0;
@@ -88,11 +92,10 @@ static void check_others_go_on(uint64_t selector)
 	struct call call = {.app = &slow, .selector = selector};
 	CHECK_EQ(pthread_create(&call.thread, NULL, call_main, &call), 0);
 	CHECK(wait_flag(&entered));
-	uint64_t before_ns = dx_clock_now_ns();
-	for (unsigned i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < 100; i++) { /* which the slow one outlasts */
 		CHECK_EQ(app_call(&quick, QUICK, NULL, 0, NULL, NULL), 0);
 	}
-	CHECK_LT(dx_clock_now_ns() - before_ns, 150000000);
+	released = true;
 	IOLockUnlock(held_lock);
 	CHECK_EQ(pthread_join(call.thread, NULL), 0);
 	app_close(&slow);
@@ -166,12 +169,19 @@ TEST(threads_that_slept_are_few_afterwards)
 		calls[i] = (struct call){.app = &apps[i], .selector = SLEEP};
 		CHECK_EQ(pthread_create(&calls[i].thread, NULL, call_main, &calls[i]), 0);
 	}
+	while (nr_sleeping < 16) {
+		IOSleep(1);
+	}
+	dx_reactor_counters(fixture.runtime->reactor, &counters);
+	CHECK_GE(counters.threads, 16);
+	released = true;
 	for (unsigned i = 0; i < 16; i++) {
 		CHECK_EQ(pthread_join(calls[i].thread, NULL), 0);
 	}
-	IOSleep(50);
-	dx_reactor_counters(fixture.runtime->reactor, &counters);
-	CHECK_LE(counters.threads, 6);
+	while (counters.threads > 6) { /* or the time of the test is over */
+		IOSleep(1);
+		dx_reactor_counters(fixture.runtime->reactor, &counters);
+	}
 	for (unsigned i = 0; i < 16; i++) {
 		app_close(&apps[i]);
 	}
