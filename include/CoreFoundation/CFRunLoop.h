@@ -90,6 +90,8 @@ CF_EXPORT CFRunLoopMode CFRunLoopCopyCurrentMode(CFRunLoopRef rl);
 /*!
  * Runs the usual mode until CFRunLoopStop(), or until it has no sources and timers left.
  * Blocks: until then.
+ * Differs: a port all of whose connections were ended by their drivers, and that has no subscriptions,
+ *          counts as none: nothing can come to it. See <opendext/client.h>.
  * Threads: runs the loop of the calling thread; callbacks may run it again inside.
  */
 CF_EXPORT void CFRunLoopRun(void);
@@ -99,7 +101,7 @@ CF_EXPORT void CFRunLoopRun(void);
  * @param mode                      which; kCFRunLoopCommonModes is no mode to run.
  * @param seconds                   longest wait; 0 handles what is ready and returns.
  * @param returnAfterSourceHandled  true: return after one round that handled a source.
- * @return kCFRunLoopRunFinished when the mode is empty, ...Stopped, ...TimedOut,
+ * @return kCFRunLoopRunFinished when the mode is empty (see CFRunLoopRun()), ...Stopped, ...TimedOut,
  *         ...HandledSource. Timers do not count as sources.
  * Blocks: as the arguments say; CFRunLoopStop() and CFRunLoopWakeUp() from any thread end a wait.
  */

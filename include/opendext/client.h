@@ -55,7 +55,7 @@ int IONotificationPortDispatch(IONotificationPortRef notify, int timeout_ms);
  * @return kIOReturnSuccess; kIOReturnOffline: the driver's process has died; kIOReturnNotAttached: the
  *         driver has ended this connection, or its device is gone; kIOReturnNotOpen: the program has
  *         closed it and still holds the handle; kIOReturnBadArgument for another kind of handle;
- *         MACH_SEND_INVALID_DEST for none. The first reason stays.
+ *         MACH_SEND_INVALID_DEST for none, and in a child of fork(). The first reason stays.
  * Owner:  nothing changes; a connection that has ended is still to be closed.
  * Blocks: no; one system call while the connection is good. Threads: any.
  */

@@ -205,6 +205,9 @@ static int judge_alive(struct dx_channel_app *channel, uint32_t alive)
 
 int dx_channel_app_check_peer(struct dx_channel_app *channel)
 {
+	if (!dx_forkmark_is_current(channel->fork_mark)) {
+		return -ECHILD; /* nothing is mapped here */
+	}
 	if (atomic_load(&channel->closing) != 0) {
 		return -ESHUTDOWN;
 	}

@@ -340,8 +340,8 @@ int dx_channel_app_call(struct dx_channel_app *channel, const struct dx_channel_
 
 /*!
  * Looks whether the driver is still there.
- * @return 0; -EOWNERDEAD; -ECONNRESET; -ESHUTDOWN; or the error that the channel failed with before.
- *         It is kept, and waiters return with it. Threads: any.
+ * @return 0; -EOWNERDEAD; -ECONNRESET; -ESHUTDOWN; -ECHILD; or the error that the channel failed with
+ *         before. It is kept, and waiters return with it. Threads: any.
  */
 int dx_channel_app_check_peer(struct dx_channel_app *channel);
 

@@ -5,6 +5,7 @@
  *
  * Place:   client, over connection.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <opendext/client.h>
@@ -143,6 +144,24 @@ kern_return_t IOConnectTrap6(io_connect_t connect, uint32_t index, uintptr_t p1,
 	return IOConnectTrap5(connect, index, p1, p2, p3, p4, p5);
 }
 
+static kern_return_t state_of(struct dx_connection *connection)
+{
+	if (atomic_load_explicit(&connection->closed, memory_order_relaxed)) {
+		return kIOReturnNotOpen;
+	}
+	if (dx_channel_app_check_peer(connection->channel) == -ECHILD) {
+		return MACH_SEND_INVALID_DEST; /* the parent's */
+	}
+	switch (dx_connection_look(connection)) {
+	case DX_CONNECTION_ENDED:
+		return kIOReturnNotAttached;
+	case DX_CONNECTION_CRASHED:
+		return kIOReturnOffline;
+	default:
+		return kIOReturnSuccess;
+	}
+}
+
 kern_return_t IOConnectGetState(io_connect_t connect)
 {
 	struct dx_connection *connection = dx_names_get(connect, &dx_connection_class);
@@ -150,14 +169,9 @@ kern_return_t IOConnectGetState(io_connect_t connect)
 	if (connection == NULL) {
 		return dx_names_refs(connect) > 0 ? kIOReturnBadArgument : MACH_SEND_INVALID_DEST;
 	}
-	bool closed = atomic_load_explicit(&connection->closed, memory_order_relaxed);
-	enum dx_connection_death death =
-		closed ? DX_CONNECTION_ALIVE : dx_connection_look(connection);
+	kern_return_t result = state_of(connection);
 	(void)dx_object_unref(connection); /* always NULL */
-	return closed			       ? kIOReturnNotOpen
-	       : death == DX_CONNECTION_ALIVE ? kIOReturnSuccess
-	       : death == DX_CONNECTION_ENDED ? kIOReturnNotAttached
-					      : kIOReturnOffline;
+	return result;
 }
 
 static uint64_t read_counter(atomic_uint_fast64_t *counter)

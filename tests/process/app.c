@@ -357,7 +357,10 @@ static void use_in_child(io_connect_t connect)
 		kern_return_t result = IOConnectCallScalarMethod(connect, CONTRACT_ADD, input, 2,
 								 &sum, &nr_output);
 
-		_exit(result == kIOReturnSuccess ? 1 : 0);
+		_exit(result == kIOReturnSuccess ||
+				      IOConnectGetState(connect) != MACH_SEND_INVALID_DEST
+			      ? 1
+			      : 0);
 	}
 	if (waitpid(pid, &status, 0) != pid || status != 0) {
 		die("the child could use the connection: status %#x", (unsigned)status);
@@ -377,10 +380,23 @@ static void check_use(struct pump *pump)
 	}
 }
 
+/* The driver ends it. */
+static void end_connection(io_connect_t connect)
+{
+	while (IOConnectGetState(connect) == kIOReturnSuccess) {
+		(void)IOConnectCallScalarMethod(connect, CONTRACT_TERMINATE_CLIENT, NULL, 0, NULL,
+						NULL);
+	}
+}
+
 static void forks(void)
 {
 	struct pump *pump = pump_new(1);
+	io_connect_t ended = open_by_name(CONTRACT_SERVICE);
 
+	end_connection(ended);
+	use_in_child(ended);
+	(void)IOServiceClose(ended);
 	for (unsigned i = 0; i < 5; i++) {
 		check_use(pump);
 		use_in_child(pump->connect);
