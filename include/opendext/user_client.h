@@ -106,7 +106,8 @@ void IOUserClientAsyncCompletion(IOUserClient *client, OSAction *action, IORetur
  * @param segmentsCount  1..32 pieces of the application's address space.
  * @param memory         out, +1.
  * @return kIOReturnSuccess; kIOReturnOverrun for more than 32; kIOReturnBadArgument for 0 segments,
- *         length 0 or memory that cannot be shared (stacks, file mappings, read-only text);
+ *         length 0 or memory that cannot be shared (stacks, file mappings, read-only text, static
+ *         variables in a page with initialised ones, which is a file mapping; malloc() gives what can);
  *         kIOReturnNotReady outside a call of that application, after Stop, or when the application
  *         does not answer within 5 s; kIOReturnNoMemory; kIOReturnNoResources over a limit.
  * Blocks: the calling queue until the application's library has answered; other queues go on.
