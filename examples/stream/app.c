@@ -15,13 +15,13 @@
 
 #include <IOKit/IOKitLib.h>
 #include <IOKit/IOMessage.h>
-#include <opendext/client.h>
 
 #include "stream.h"
 
 enum { NR_BUFFERS = 8, BUFFER_BYTES = 256 * 1024 };
 
 struct app {
+	io_service_t service;
 	io_connect_t connection;
 	uint8_t *buffers[2 * STREAM_MAX_BUFFERS]; /* by memory type */
 	const uint8_t *file;
@@ -37,13 +37,8 @@ struct app {
 /* Ends the run loop when a step failed. */
 static void expect(struct app *app, const char *step, kern_return_t result)
 {
-	kern_return_t state = IOConnectGetState(app->connection);
-
 	if (result == kIOReturnSuccess || app->failure != NULL)
 		return;
-	if (app->connection != 0 && state != kIOReturnSuccess) /* that is why */
-		step = state == kIOReturnOffline ? "the driver died"
-						 : "the driver ended the connection";
 	app->why = result;
 	app->failure = step;
 	CFRunLoopStop(CFRunLoopGetCurrent());
@@ -109,12 +104,12 @@ static void transfer_done(void *refcon, IOReturn status, void **arguments, uint3
 }
 
 /* The driver died, the device was unplugged, or only we were cut off: nothing more will complete. */
-static void connection_message(void *refcon, io_service_t connection, uint32_t type, void *argument)
+static void message(void *refcon, io_service_t sender, uint32_t type, void *argument)
 {
-	(void)connection;
+	(void)sender;
 	(void)argument;
 	if (type == kIOMessageServiceIsTerminated)
-		expect(refcon, "the connection ended", kIOReturnOffline);
+		expect(refcon, "the driver is gone or has ended the connection", kIOReturnOffline);
 }
 
 static kern_return_t map_buffers(struct app *app)
@@ -139,9 +134,13 @@ static kern_return_t run(struct app *app, IONotificationPortRef port)
 {
 	io_async_ref64_t reference = {0};
 	io_object_t interest = 0;
-	/* macOS takes only services there, and has no message of the end of one connection. */
-	kern_return_t result = IOServiceAddInterestNotification(port, app->connection, kIOGeneralInterest,
-								connection_message, app, &interest);
+#if defined(__APPLE__)
+	io_object_t sender = app->service; /* the end of one connection has no message */
+#else
+	io_object_t sender = app->connection;
+#endif
+	kern_return_t result = IOServiceAddInterestNotification(port, sender, kIOGeneralInterest, message,
+								app, &interest);
 
 	reference[kIOAsyncCalloutFuncIndex] = (io_user_reference_t)(uintptr_t)transfer_done;
 	reference[kIOAsyncCalloutRefconIndex] = (io_user_reference_t)(uintptr_t)app;
@@ -177,13 +176,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	IONotificationPortRef port = IONotificationPortCreate(kIOMainPortDefault);
-	io_service_t service = IOServiceGetMatchingService(
-		kIOMainPortDefault, IOServiceNameMatching(STREAM_SERVICE_NAME));
-	if (port == NULL || service == 0) {
+	app.service = IOServiceGetMatchingService(kIOMainPortDefault,
+						  IOServiceNameMatching(STREAM_SERVICE_NAME));
+	if (port == NULL || app.service == 0) {
 		fprintf(stderr, "stream-app: no service " STREAM_SERVICE_NAME ", see dext list\n");
 		return 1;
 	}
-	expect(&app, "open", IOServiceOpen(service, mach_task_self(), 0, &app.connection));
+	expect(&app, "open", IOServiceOpen(app.service, mach_task_self(), 0, &app.connection));
 	if (app.failure == NULL)
 		expect(&app, "start", run(&app, port));
 	if (app.failure != NULL) {
@@ -192,7 +191,7 @@ int main(int argc, char **argv)
 	}
 	IOServiceClose(app.connection);
 	IONotificationPortDestroy(port);
-	IOObjectRelease(service);
+	IOObjectRelease(app.service);
 	printf("%llu bytes went out and came back the same\n", (unsigned long long)app.compared);
 	return 0;
 }
