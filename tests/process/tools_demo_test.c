@@ -162,16 +162,18 @@ TEST_SECONDS(demo_with_few_descriptors_works_or_fails_in_one_line, 120)
  * page. $0 is dext. Skips the test where this process may not mount, not even as root of a name space. */
 static void run_on_full_disk(unsigned nr_inodes, const char *script)
 {
-	char text[1024];
-	const char *argv[] = {"sh", "-c", text, tools_path("OPENDEXT_TEST_DEXT"),
-			      tools_path("OPENDEXT_TEST_STREAM"), NULL};
+	char options[64];
+	const char *argv[] = {tools_path("OPENDEXT_TEST_ON_SMALL_DISK"),
+			      options,
+			      directory,
+			      "sh",
+			      "-c",
+			      script,
+			      tools_path("OPENDEXT_TEST_DEXT"),
+			      tools_path("OPENDEXT_TEST_STREAM"),
+			      NULL};
 
-	(void)snprintf(text, sizeof(text),
-		       "may_mount() { unshare $how mount -t tmpfs none $TMPDIR 2>/dev/null; }\n"
-		       "how=-m; may_mount || { how=-rm; may_mount; } || exit 77\n"
-		       "exec unshare $how sh -c 'mount -t tmpfs -o size=4k,nr_inodes=%u none $TMPDIR\n"
-		       "%s' \"$0\" \"$1\"",
-		       nr_inodes, script);
+	(void)snprintf(options, sizeof(options), "size=4k,nr_inodes=%u", nr_inodes);
 	tools_make_directory(directory, sizeof(directory));
 	tools_run(&program, directory, argv);
 	tools_check_clean(directory);
