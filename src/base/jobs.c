@@ -9,8 +9,6 @@
 #include "base/jobs.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/helper.h"
 #include "base/list.h"
 #include "base/mutex.h"
 
@@ -131,28 +130,6 @@ static void *thread_main(void *argument)
 	}
 	give_up_share(jobs);
 	return NULL;
-}
-
-/* A thread without signals: they belong to the loop. */
-static int thread_start(struct dx_jobs *jobs)
-{
-	pthread_attr_t attributes;
-	sigset_t all;
-	sigset_t before;
-	pthread_t thread;
-	int r = -pthread_attr_init(&attributes);
-
-	if (r < 0) {
-		return r;
-	}
-	(void)sigfillset(&all);
-	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = -pthread_create(&thread, &attributes, thread_main, jobs);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
-	return r;
 }
 
 static void on_finished(void *context, int fd, uint32_t events)
@@ -279,7 +256,7 @@ int dx_job_start(struct dx_jobs *jobs, const struct dx_job_ops *ops, void *data,
 	*job = (struct dx_job){.jobs = jobs, .ops = ops, .data = data, .context = context};
 	dx_list_init(&job->node);
 	if (enqueue(jobs, job)) {
-		r = thread_start(jobs);
+		r = dx_helper_start(thread_main, jobs, STACK_BYTES, NULL);
 		if (r < 0) {
 			r = thread_missing(jobs, job, r);
 		}

@@ -10,13 +10,13 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/helper.h"
 #include "base/shared.h"
 
 #define STEPS_WITHOUT_PAUSE 16u
@@ -84,19 +84,6 @@ static int compare_samples(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-/* The sleeper must not run the program's signal handlers. */
-static int start_quietly(pthread_t *ret_thread, void *argument)
-{
-	sigset_t all;
-	sigset_t before;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(ret_thread, NULL, sleep_and_measure, argument);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
-}
-
 /* The upper quartile of what it takes from a wake-up call to a running thread. */
 static uint64_t measure_wake_up_ns(void)
 {
@@ -104,7 +91,7 @@ static uint64_t measure_wake_up_ns(void)
 	struct timespec gap = {.tv_nsec = SAMPLE_GAP_NS};
 	pthread_t thread;
 
-	if (start_quietly(&thread, &calibration) < 0) {
+	if (dx_helper_start(sleep_and_measure, &calibration, 0, &thread) < 0) {
 		return 0;
 	}
 	for (uint32_t i = 0; i < NR_SAMPLES; i++) {

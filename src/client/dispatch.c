@@ -20,7 +20,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,7 @@
 #include <CoreFoundation/CFRunLoop.h>
 
 #include "base/clock.h"
+#include "base/helper.h"
 #include "base/mutex.h"
 #include "base/object.h"
 
@@ -194,22 +194,9 @@ static void *serve(void *argument)
 	return NULL;
 }
 
-/* Signals of the program go to its own threads. */
 static void start_thread(dispatch_queue_t queue)
 {
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t all;
-	sigset_t before;
-
-	(void)sigfillset(&all);
-	(void)pthread_attr_init(&attributes);
-	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&thread, &attributes, serve, dx_object_ref(queue));
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
-	if (error != 0) {
+	if (dx_helper_start(serve, dx_object_ref(queue), 0, NULL) < 0) {
 		die("cannot start a thread");
 	}
 }

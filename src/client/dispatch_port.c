@@ -5,11 +5,10 @@
 #include "client/dispatch_port.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/helper.h"
 #include "base/object.h"
 #include "client/port.h"
 
@@ -67,23 +66,6 @@ static void *feed(void *argument)
 	return NULL;
 }
 
-static int start_thread(struct dx_port_feeder *feeder)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t all;
-	sigset_t before;
-
-	(void)sigfillset(&all); /* signals of the program go to its own threads */
-	(void)pthread_attr_init(&attributes);
-	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&thread, &attributes, feed, dx_object_ref(feeder));
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
-	return -error;
-}
-
 static struct dx_port_feeder *feeder_new(struct IONotificationPort *port, dispatch_queue_t queue)
 {
 	struct dx_port_feeder *feeder = dx_object_new(&feeder_class);
@@ -114,7 +96,7 @@ static void feed_queue(struct IONotificationPort *port, dispatch_queue_t queue)
 	(void)dx_object_ref(feeder); /* the port's; this function keeps its own */
 	if (!dx_port_set_feeder(port, feeder)) {
 		(void)dx_object_unref(feeder); /* nobody took it */
-	} else if (start_thread(feeder) < 0) {
+	} else if (dx_helper_start(feed, dx_object_ref(feeder), 0, NULL) < 0) {
 		(void)dx_object_unref(feeder); /* the thread's */
 		(void)dx_port_set_feeder(port, NULL);
 	}
