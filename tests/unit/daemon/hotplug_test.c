@@ -280,18 +280,26 @@ TEST(only_wanted_ids_are_attached)
 	end(&fixture, client);
 }
 
+/* A device at port 2, attached by what it is, and its driver runs. @return a client. */
+static int start_with_any(struct fixture *fixture, uint64_t *ret_device)
+{
+	int client = -1;
+
+	prepare(fixture);
+	fixture_bundle(fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
+	plug(2, true);
+	client = fixture_start_client(fixture);
+	CHECK_EQ(client_attach(client, "usb:any", ret_device), 0);
+	client_wait_count(client, "GoodUsb", 1);
+	return client;
+}
+
 TEST(device_attached_by_a_spec_comes_back_when_it_is_plugged_in_again)
 {
 	struct fixture fixture;
 	uint64_t first = 0;
-	int client = -1;
+	int client = start_with_any(&fixture, &first);
 
-	prepare(&fixture);
-	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
-	plug(2, true);
-	client = fixture_start_client(&fixture);
-	CHECK_EQ(client_attach(client, "usb:any", &first), 0);
-	client_wait_count(client, "GoodUsb", 1);
 	plug(2, false);
 	client_wait_devices(client, "waiting", 1);
 	CHECK_EQ(client_count(client, "GoodUsb"), 0);
@@ -315,14 +323,8 @@ TEST(device_that_leaves_others_like_it_is_noticed_and_one_of_them_follows)
 {
 	struct fixture fixture;
 	uint64_t first = 0;
-	int client = -1;
+	int client = start_with_any(&fixture, &first);
 
-	prepare(&fixture);
-	fixture_bundle(&fixture, "Usb", "GoodUsb", "IOUSBHostDevice", GADGET);
-	plug(2, true);
-	client = fixture_start_client(&fixture);
-	CHECK_EQ(client_attach(client, "usb:any", &first), 0);
-	client_wait_count(client, "GoodUsb", 1);
 	plug(5, true);
 	plug(6, true);
 	plug(6, false); /* not the one that it means */
