@@ -271,7 +271,7 @@ void dx_port_remove_watch(struct IONotificationPort *port)
 	dx_mutex_lock(&port->lock);
 	port->nr_watches -= 1;
 	if (port->armed && port->orphaned) {
-		dx_port_wake_locked(port); /* a run loop may have nothing to wait for now */
+		dx_port_wake_locked(port); /* a run loop may have nothing left to wait for */
 	}
 	dx_mutex_unlock(&port->lock);
 }

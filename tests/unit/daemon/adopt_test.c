@@ -330,17 +330,25 @@ static int begin_at_bus(struct fixture *fixture, struct process *broker)
 	return begin(fixture, broker);
 }
 
+/* The broker dies; tells what it had. */
+static void end_suddenly(struct process *broker, int client, uint64_t *ret_usb, uint64_t *ret_device)
+{
+	*ret_usb = client_find(client, "Usb");
+	*ret_device = client_find(client, "Gadget Zero");
+	CHECK(*ret_usb != 0 && *ret_device != 0);
+	(void)close(client);
+	broker_end(broker, SIGKILL);
+}
+
 TEST_SECONDS(device_is_found_by_its_port_when_others_are_like_it_by_now, 60)
 {
 	struct fixture fixture;
 	struct process broker;
+	uint64_t usb = 0;
+	uint64_t device = 0;
 	int client = begin_at_bus(&fixture, &broker);
-	uint64_t usb = client_find(client, "Usb");
-	uint64_t device = client_find(client, "Gadget Zero");
 
-	CHECK(usb != 0 && device != 0);
-	(void)close(client);
-	broker_end(&broker, SIGKILL);
+	end_suddenly(&broker, client, &usb, &device);
 	bus.has_others = true;
 	client = begin(&fixture, &broker);
 	CHECK_EQ(client_find(client, "Usb"), usb);
@@ -352,13 +360,11 @@ TEST_SECONDS(device_that_is_at_another_port_by_now_is_another_one, 60)
 {
 	struct fixture fixture;
 	struct process broker;
+	uint64_t usb = 0;
+	uint64_t device = 0;
 	int client = begin_at_bus(&fixture, &broker);
-	uint64_t usb = client_find(client, "Usb");
-	uint64_t device = client_find(client, "Gadget Zero");
 
-	CHECK(usb != 0 && device != 0);
-	(void)close(client);
-	broker_end(&broker, SIGKILL);
+	end_suddenly(&broker, client, &usb, &device);
 	bus.has_moved = true;
 	fixture.options.adopt_wait_ms = 200; /* the host's device is not there any more */
 	client = begin(&fixture, &broker);

@@ -58,7 +58,7 @@ static bool none_is_opening(void *unused)
 	return moody.nr_waiting == 0;
 }
 
-/* Somebody has let go of 1-1, and it does not come back for now. */
+/* Somebody has let go of 1-1, and it does not come back until the test says so. */
 static struct served *serve_opening(void)
 {
 	struct served *served = serve_moody();
@@ -115,7 +115,7 @@ TEST(device_that_opens_slowly_keeps_nobody_else_waiting)
 	say_import(wants, "1-1");
 	CHECK_EQ(ask_import(other, "1-2"), DX_USBIP_OK);
 	hear(other, bytes, sizeof(bytes));
-	CHECK_EQ(list(served), 0); /* it is not there for now */
+	CHECK_EQ(list(served), 0); /* it is being opened */
 	CHECK_EQ(recv(wants, bytes, 1, MSG_DONTWAIT), -1);
 	CHECK_EQ(errno, EAGAIN);
 	moody.holds_open = false;
